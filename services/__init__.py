@@ -1,0 +1,1 @@
+"""The rooms: each is a function from messages to messages, and none imports another."""

@@ -1,0 +1,1 @@
+"""Judges one task at a time, many at once: task in, outcome out."""

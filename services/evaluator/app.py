@@ -1,0 +1,121 @@
+"""Wires the evaluator: tasks in, calls to the judge, outcomes out."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.resources import files
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry
+from pydantic import TypeAdapter
+from starlette.applications import Starlette
+
+from services.evaluator.handlers import Handlers, Now
+from services.evaluator.judge import Judge, open_judge
+from services.evaluator.pricing import PriceTable, read_prices
+from services.evaluator.slots import Pools
+from shared.chassis import checks, process
+from shared.chassis.assembly import Assembly, assemble
+from shared.chassis.dead_letters import decoder
+from shared.chassis.http import health_routes
+from shared.chassis.sending import Outgoing, Sender, utc_now
+from shared.messages import EvaluationTask, Outcome, PartDelayed
+from shared.parallel import Flow, ParallelSubscriber, parallel_subscriber
+from shared.settings import Settings, SettingsError
+from shared.topics import Topics
+from shared.vocabulary import Lane
+
+NAME = "evaluator"
+LOOK_AHEAD = 20  # tasks decoded and waiting beside those in a slot, so that a free slot never waits for Kafka
+LONGEST_DRAIN_SECONDS = 330.0  # above the longest part
+
+OnTask = Callable[[EvaluationTask], Awaitable[None]]
+
+
+class Outbox(NamedTuple):
+    """What the evaluator says, and to whom."""
+
+    sender: Sender
+    topics: Topics
+
+    async def event(self, event: Outcome | PartDelayed) -> None:
+        """Publish an event about a part."""
+        await self.sender.send(Outgoing(self.topics.events, event, key=event.report_id))
+
+
+def declare(room: Assembly, slots: int, on_task: OnTask) -> list[ParallelSubscriber]:
+    """Say what this room reads and writes: one subscriber per lane, one handler for both."""
+    room.broker.publisher(room.topics.events, schema=Outcome | PartDelayed, title="Outcomes")
+    flow = Flow(concurrency=slots + LOOK_AHEAD, drain_seconds=LONGEST_DRAIN_SECONDS)
+    decode = decoder(TypeAdapter(EvaluationTask))
+    subscribers = []
+    for lane, title in ((Lane.SMALL, "Tasks"), (Lane.BULK, "BulkTasks")):
+        subscriber = parallel_subscriber(room.broker, room.subscription(room.topics.of_lane(lane), title, decode), flow)
+
+        @subscriber
+        async def evaluate(task: EvaluationTask) -> None:
+            """Judge one part."""
+            await on_task(task)
+
+        subscribers.append(subscriber)
+    return subscribers
+
+
+@asynccontextmanager
+async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterator[process.Room]:
+    """The evaluator, ready to run. Raises SettingsError if no judge is named."""
+    if not settings.openai.api_key.get_secret_value() and not settings.openai.base_url:
+        raise SettingsError("OPENAI_API_KEY: no judge is named; set it, or OPENAI_BASE_URL for a server without keys")
+    room = assemble(NAME, settings.kafka, registry)
+    pools = Pools(settings.llm)
+    judge = open_judge(settings.openai, packaged_prices())
+    handlers = Handlers(
+        judge=judge,
+        slot=_slots(pools),
+        announce=Outbox(room.sender, room.topics),
+        settings=settings.llm,
+        now=Now(utc_now, time.monotonic, random.random, asyncio.sleep),
+        metrics=room.metrics,
+    )
+    room.metrics.limit.set_function(lambda: pools.limit)
+    subscribers = declare(room, pools.limit, handlers.on_task)
+
+    async def prepare() -> None:
+        await room.create_topics()
+        await judge.warm_up(pools.limit)
+
+    ready = {"kafka": checks.joined(subscribers), "judge": _reachable(judge)}
+    try:
+        yield process.Room(
+            name=NAME,
+            broker=room.broker,
+            pages=Starlette(routes=health_routes(registry, checks.polling(subscribers), ready)),
+            host=settings.http.host,
+            port=settings.http.port,
+            prepare=prepare,
+        )
+    finally:
+        await judge.close()
+
+
+def packaged_prices() -> PriceTable:
+    """The price table that ships with the release."""
+    return read_prices(files("services.evaluator").joinpath("prices.toml").read_text("utf-8"))
+
+
+def _slots(pools: Pools) -> Callable[[str, Lane], AbstractAsyncContextManager[None]]:
+    return lambda model, lane: pools.of(model).taken(lane)
+
+
+def _reachable(judge: Judge) -> Callable[[], Awaitable[str | None]]:
+    async def check() -> str | None:
+        return await judge.trouble()
+
+    return check
+
+
+def main() -> None:
+    """Run the evaluator."""
+    process.run(build)

@@ -1,0 +1,41 @@
+"""A call to the judge as values: what is sent, and the answer or failure that comes back."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pydantic import JsonValue
+
+from shared.evaluations import Usage
+from shared.vocabulary import Reason
+
+
+class Turn(NamedTuple):
+    """One message of a conversation: role `system`, `user` or `assistant`."""
+
+    role: str
+    content: str
+
+
+class Form(NamedTuple):
+    """What the answer must look like."""
+
+    name: str
+    schema: Mapping[str, JsonValue]
+
+
+class Reply(NamedTuple):
+    """An answer's text, not yet checked against the task."""
+
+    text: str
+    model: str
+    usage: Usage
+
+
+class Failure(NamedTuple):
+    """A call without an answer; `again` says that the same call may succeed, `after` how many seconds later."""
+
+    reason: Reason
+    detail: str
+    again: bool
+    after: float | None = None
+    usage: Usage = Usage()

@@ -1,0 +1,243 @@
+"""What the room does with a task: ask the judge until there is an outcome or no time left, and publish the outcome."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
+
+from pydantic import ValidationError
+
+from services.evaluator.answers import AnyAnswer, answer_schema, answer_type
+from services.evaluator.calls import Failure, Form, Reply, Turn
+from services.evaluator.pricing import Bill
+from services.evaluator.prompts import build
+from services.evaluator.scoring import InvalidAnswerError, Verdict, evaluation_of, verdict
+from shared.evaluations import AgentEvaluation, Evaluation, Judge, OverviewEvaluation
+from shared.messages import PROMPT_VERSION, EvaluationTask, Outcome, PartDelayed, PartEvaluated, PartFailed
+from shared.settings import LlmSettings
+from shared.telemetry import Metrics
+from shared.vocabulary import Lane, Reason
+
+WORTH_SAYING_SECONDS = 1.0  # a shorter wait for the next attempt is not announced
+LONGEST_BACKOFF_SECONDS = 60.0
+RAW_CHARACTERS = 2_000  # of an invalid answer, kept for the reader
+
+
+class AsksJudge(Protocol):
+    """The judge."""
+
+    async def ask(self, model: str, turns: Sequence[Turn], form: Form, timeout_seconds: float) -> Reply | Failure:
+        """One attempt."""
+
+
+class Announce(Protocol):
+    """How the renderer is told."""
+
+    async def event(self, event: Outcome | PartDelayed) -> None:
+        """Publish an event about a part."""
+
+
+Slot = Callable[[str, Lane], AbstractAsyncContextManager[None]]
+
+
+class Now(NamedTuple):
+    """The clocks and the dice, so that tests can hold them still: UTC, seconds that only go forward, 0 to 1."""
+
+    utc: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    random: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+
+
+class Handlers:
+    """One evaluator's handling of tasks."""
+
+    def __init__(
+        self,
+        *,
+        judge: AsksJudge,
+        slot: Slot,
+        announce: Announce,
+        settings: LlmSettings,
+        now: Now,
+        metrics: Metrics,
+    ) -> None:
+        self._judge = judge
+        self._slot = slot
+        self._announce = announce
+        self._settings = settings
+        self._now = now
+        self._metrics = metrics
+
+    async def on_task(self, task: EvaluationTask) -> None:
+        """Evaluate and publish. Whatever the judge does ends as an outcome."""
+        outcome = await self.outcome_of(task)
+        self._metrics.part_seconds.labels(task.role).observe(outcome.seconds)
+        await self._announce.event(outcome)
+
+    async def outcome_of(self, task: EvaluationTask) -> Outcome:
+        """The part's outcome, after as many attempts as its time allows."""
+        attempts = _Attempts(task)
+        while True:
+            async with self._slot(task.judge.model, task.lane):
+                now = self._now.monotonic()
+                left = attempts.start(now, (task.deadline_at - self._now.utc()).total_seconds())
+                if left <= 0:
+                    return self._out_of_time(attempts)
+                reply = await self._ask(attempts, left)
+            result = attempts.read(reply, self._now.utc())
+            if not isinstance(result, Failure):
+                return self._evaluated(attempts, result)
+            delay = self._delay(attempts, result)
+            if delay is None:
+                return self._failed(attempts, result)
+            await self._wait(attempts, result, delay)
+
+    async def _ask(self, attempts: "_Attempts", left: float) -> Reply | Failure:
+        model = attempts.task.judge.model
+        limit = min(left, self._settings.attempt_timeout_seconds)
+        began = self._now.monotonic()
+        with self._metrics.in_flight.track_inprogress():
+            reply = await self._judge.ask(model, attempts.turns, attempts.form, limit)
+        self._metrics.judge_seconds.labels(model).observe(self._now.monotonic() - began)
+        self._metrics.judge_attempts.labels(model, reply.reason if isinstance(reply, Failure) else "answered").inc()
+        self._metrics.judge_tokens.labels(model, "input").inc(reply.usage.input_tokens)
+        self._metrics.judge_tokens.labels(model, "output").inc(reply.usage.output_tokens)
+        self._metrics.judge_cost.labels(model).inc(reply.usage.cost_usd or 0.0)
+        return reply
+
+    def _delay(self, attempts: "_Attempts", failure: Failure) -> float | None:
+        """Seconds until the next attempt; None if there is to be none, or it could not begin in time."""
+        if not failure.again or attempts.count >= self._settings.max_attempts:
+            return None
+        backoff = min(self._settings.backoff_seconds * 2 ** (attempts.count - 1), LONGEST_BACKOFF_SECONDS)
+        delay = failure.after if failure.after is not None else self._now.random() * backoff
+        if failure.reason is Reason.INVALID_OUTPUT:
+            delay = 0.0  # the judge was told what is wrong: nothing to wait for
+        return delay if self._now.monotonic() + delay < attempts.give_up_at else None
+
+    async def _wait(self, attempts: "_Attempts", failure: Failure, delay: float) -> None:
+        self._metrics.judge_retries.labels(failure.reason).inc()
+        if delay >= WORTH_SAYING_SECONDS:
+            await self._announce.event(
+                PartDelayed(
+                    report_id=attempts.task.report_id,
+                    part_id=attempts.task.part_id,
+                    generation=attempts.task.generation,
+                    reason=failure.reason,
+                    attempts=attempts.count,
+                    retry_at=self._now.utc() + timedelta(seconds=delay),
+                )
+            )
+        await self._now.sleep(delay)
+
+    def _out_of_time(self, attempts: "_Attempts") -> PartFailed:
+        if attempts.last is not None:
+            return self._failed(attempts, attempts.last)
+        late = Failure(Reason.DEADLINE_PASSED, "the report's deadline passed before this part was judged", again=False)
+        return self._failed(attempts, late)
+
+    def _evaluated(self, attempts: "_Attempts", done: "_Done") -> PartEvaluated:
+        task = attempts.task
+        return PartEvaluated(
+            report_id=task.report_id,
+            part_id=task.part_id,
+            generation=task.generation,
+            evaluation=done.evaluation,
+            score=done.verdict.score,
+            passed=done.verdict.passed,
+            usage=attempts.bill.usage,
+            attempts=attempts.count,
+            seconds=self._seconds(attempts),
+            finished_at=self._now.utc(),
+            judge=Judge(model=done.model, prompt_version=PROMPT_VERSION),
+        )
+
+    def _failed(self, attempts: "_Attempts", failure: Failure) -> PartFailed:
+        task = attempts.task
+        return PartFailed(
+            report_id=task.report_id,
+            part_id=task.part_id,
+            generation=task.generation,
+            reason=failure.reason,
+            detail=failure.detail,
+            attempts=attempts.count,
+            retryable=failure.reason.is_retryable,
+            usage=attempts.bill.usage,
+            seconds=self._seconds(attempts),
+            first_failed_at=attempts.first_failed_at,
+            finished_at=self._now.utc(),
+        )
+
+    def _seconds(self, attempts: "_Attempts") -> float:
+        began = attempts.began_at
+        return round(self._now.monotonic() - began, 3) if began is not None else 0.0
+
+
+class _Done(NamedTuple):
+    evaluation: Evaluation
+    verdict: Verdict
+    model: str
+
+
+class _Attempts:
+    """The conversation about one task so far, what it cost, and when it must end."""
+
+    def __init__(self, task: EvaluationTask) -> None:
+        prompt = build(task)
+        self.task = task
+        self.answer = answer_type(task)
+        self.form = Form(self.answer.__name__, answer_schema(self.answer, tuple(item.name for item in task.criteria)))
+        self.turns = [Turn("system", prompt.system), Turn("user", prompt.user)]
+        self.bill = Bill()
+        self.count = 0
+        self.began_at: float | None = None
+        self.give_up_at = 0.0
+        self.last: Failure | None = None
+        self.first_failed_at: datetime | None = None
+        self._repaired = False
+
+    def start(self, now: float, until_deadline: float) -> float:
+        """Begin an attempt; returns the seconds left for it. The part's time begins with its first call."""
+        if self.began_at is None:
+            self.began_at = now
+            self.give_up_at = now + min(self.task.judge.timeout_seconds, until_deadline)
+        left = self.give_up_at - now
+        self.count += left > 0
+        return left
+
+    def read(self, reply: Reply | Failure, at: datetime) -> _Done | Failure:
+        """The evaluation in a reply, or what is wrong with it."""
+        self.bill = self.bill.plus(reply.usage) if reply.usage.model else self.bill
+        result = self._checked(reply) if isinstance(reply, Reply) else reply
+        if isinstance(result, Failure):
+            self.last = result
+            self.first_failed_at = self.first_failed_at or at
+        return result
+
+    def _checked(self, reply: Reply) -> _Done | Failure:
+        try:
+            answer: AnyAnswer = self.answer.model_validate_json(reply.text)
+            evaluation = evaluation_of(answer, self.task)
+        except (ValidationError, InvalidAnswerError) as error:
+            return self._invalid(reply, _words(error))
+        scores = evaluation.criteria if isinstance(evaluation, AgentEvaluation | OverviewEvaluation) else ()
+        return _Done(evaluation, verdict(self.task.criteria, scores), reply.model)
+
+    def _invalid(self, reply: Reply, trouble: str) -> Failure:
+        """The first time the judge is told and asked once more; the second time is the last."""
+        again = not self._repaired
+        self._repaired = True
+        self.turns += [
+            Turn("assistant", reply.text),
+            Turn("user", f"That answer cannot be used: {trouble}. Give the whole answer again, corrected."),
+        ]
+        detail = f"{trouble}; the answer was: {reply.text[:RAW_CHARACTERS]}"
+        return Failure(Reason.INVALID_OUTPUT, detail, again=again)
+
+
+def _words(error: ValidationError | InvalidAnswerError) -> str:
+    if isinstance(error, InvalidAnswerError):
+        return str(error)
+    problems = error.errors(include_input=False, include_url=False)[:5]
+    return "; ".join(f"{'.'.join(map(str, item['loc'])) or 'answer'}: {item['msg']}" for item in problems)

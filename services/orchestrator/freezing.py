@@ -1,0 +1,130 @@
+"""Freezes a report's evidence and tasks into the store piece by piece, and at the end its plan and parts at once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+
+from services.orchestrator.evidence import Cut, cut, frozen, shown
+from services.orchestrator.planning import (
+    Piece,
+    Settled,
+    overview_may_be_concurrent,
+    overview_part,
+    piece_part,
+    plan_of,
+    task_of,
+)
+from services.orchestrator.sources import PieceEvidence, Source
+from shared.evaluations import EvidenceGroup, Part
+from shared.messages import EvaluationTask
+from shared.settings import ReportSettings
+from shared.state import Plan
+from shared.store import Store
+from shared.store.evidence import PieceRows
+from shared.store.tasks import StoredTask
+
+MOST_WAITING_BYTES = 4_000_000  # of evidence, before it is written
+LEAST_OVERVIEW_ROWS = 4  # of each piece in a concurrent overview, shortened as needed
+LONGEST_NAME, LONGEST_DESCRIPTION = 200, 4_000  # characters in a task
+
+
+class Freezer:
+    """One attempt at planning. Everything it stores before the plan stands under its token and counts for nothing."""
+
+    def __init__(
+        self, store: Store, settings: ReportSettings, settled: Settled, token: str, expires_at: datetime
+    ) -> None:
+        self.rows = 0
+        self.evidence_bytes = 0
+        self._store = store
+        self._settings = settings
+        self._settled = settled
+        self._token = token
+        self._expires_at = expires_at
+        self._parts: list[Part] = []
+        self._overview: list[EvidenceGroup] = []
+        self._columns: dict[str, None] = {}
+        self._waiting_rows: list[PieceRows] = []
+        self._waiting_tasks: list[StoredTask] = []
+        self._waiting_bytes = 0
+
+    async def freeze(self, source: Source, pieces: Sequence[Piece]) -> None:
+        """Read, cut and store every piece."""
+        async for index, found in self._read(source, pieces):
+            self._piece(index, found)
+            if self._waiting_bytes > MOST_WAITING_BYTES:
+                await self._write()
+        await self._write()
+
+    async def store(self, *, concurrent: bool, planned_at: datetime) -> Plan:
+        """Store the overview's task, then plan and parts; return the plan that holds."""
+        overview = overview_part(self._settled, stage=0 if concurrent else 1)
+        task = task_of(self._settled, overview, self._overview if concurrent else ())
+        await self._store.tasks.insert(self._token, [_stored(overview.index, task)], self._expires_at)
+        plan = plan_of(
+            self._settled,
+            token=self._token,
+            planned_at=planned_at,
+            concurrent=concurrent,
+            rows=self.rows,
+            columns=tuple(self._columns),
+            notes=(),
+        )
+        return await self._store.plans.store(plan, (*self._parts, overview), self._expires_at)
+
+    async def _read(self, source: Source, pieces: Sequence[Piece]) -> AsyncIterator[tuple[int, PieceEvidence]]:
+        """A bounded number of pieces at once, in their order."""
+        width = self._settings.source_reads
+        for start in range(0, len(pieces), width):
+            async with asyncio.TaskGroup() as group:
+                reads = [group.create_task(source.evidence(piece)) for piece in pieces[start : start + width]]
+            for offset, read in enumerate(reads):
+                yield start + offset, read.result()
+
+    def _piece(self, index: int, found: PieceEvidence) -> None:
+        rows = shown(found.rows, self._settings.row_bytes)
+        size = sum(row.size for row in rows)
+        chosen = cut(rows, found.total, self._settings.evidence_bytes)
+        group = _group(found, chosen)
+        part = piece_part(self._settled, index, found.piece, group)
+        self._parts.append(part)
+        self.rows += len(found.rows)
+        self.evidence_bytes += size
+        for row in found.rows:
+            self._columns.update(dict.fromkeys(row.values))
+        if overview_may_be_concurrent(self._settled.request):
+            self._overview.append(self._overview_group(found))
+        self._waiting_rows.append(PieceRows(index, frozen(found.piece.key, found.rows, chosen.used)))
+        if found.rows:
+            self._waiting_tasks.append(_stored(index, task_of(self._settled, part, [group])))
+        self._waiting_bytes += size
+
+    async def _write(self) -> None:
+        """Many pieces in two writes."""
+        await self._store.evidence.insert(self._token, self._waiting_rows, self._expires_at)
+        await self._store.tasks.insert(self._token, self._waiting_tasks, self._expires_at)
+        self._waiting_rows.clear()
+        self._waiting_tasks.clear()
+        self._waiting_bytes = 0
+
+    def _overview_group(self, found: PieceEvidence) -> EvidenceGroup:
+        """The piece's share of a concurrent overview's evidence."""
+        share = self._settings.evidence_bytes // self._settled.pieces
+        rows = shown(found.rows, min(share // LEAST_OVERVIEW_ROWS, self._settings.row_bytes))
+        return _group(found, cut(rows, found.total, share))
+
+
+def _group(found: PieceEvidence, chosen: Cut) -> EvidenceGroup:
+    description = found.piece.description
+    return EvidenceGroup(
+        key=found.piece.key,
+        name=found.piece.name[:LONGEST_NAME],
+        description=description[:LONGEST_DESCRIPTION] if description else None,
+        facts=found.facts,
+        coverage=chosen.coverage,
+        rows=chosen.rows,
+    )
+
+
+def _stored(index: int, task: EvaluationTask) -> StoredTask:
+    return StoredTask(index, task.partition, task.model_dump_json())

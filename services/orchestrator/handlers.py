@@ -1,0 +1,198 @@
+"""What the room does with a request: refuse it in words, or store its plan once and publish what follows from it."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from services.orchestrator.freezing import Freezer
+from services.orchestrator.planning import (
+    Settled,
+    bad_keys,
+    content_sha256,
+    first_deadline,
+    objections,
+    overview_is_concurrent,
+    settle,
+)
+from services.orchestrator.sources import RejectedError, Source
+from shared.chassis.dead_letters import UnprocessableError
+from shared.evaluations import Part
+from shared.messages import (
+    PartFailed,
+    ReportAccepted,
+    ReportCancelled,
+    ReportPlanned,
+    ReportRejected,
+    ReportRequested,
+)
+from shared.settings import ReportSettings
+from shared.state import Plan
+from shared.store import Store
+from shared.store.tasks import StoredTask
+from shared.telemetry import Metrics
+from shared.vocabulary import Lane, Reason
+
+logger = logging.getLogger(__name__)
+
+TASKS_AT_ONCE = 200  # published and confirmed together; bounds the memory of a report of any size
+
+
+class Announce(Protocol):
+    """How the world is told."""
+
+    async def event(
+        self, event: ReportAccepted | ReportRejected | ReportPlanned | PartFailed | ReportCancelled
+    ) -> None:
+        """Publish an event about a report."""
+
+    async def tasks(self, lane: Lane, tasks: Sequence[StoredTask]) -> None:
+        """Publish tasks."""
+
+
+SourceOf = Callable[[ReportRequested, datetime], Awaitable[Source]]
+
+
+class Handlers:
+    """One orchestrator's handling of requests."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        announce: Announce,
+        source_of: SourceOf,
+        settings: ReportSettings,
+        partitions: int,
+        clock: Callable[[], datetime],
+        new_token: Callable[[], str],
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._announce = announce
+        self._source_of = source_of
+        self._settings = settings
+        self._partitions = partitions
+        self._clock = clock
+        self._new_token = new_token
+        self._metrics = metrics
+
+    async def on_report(self, request: ReportRequested) -> None:
+        """Plan and publish. The same request again has no effect; the id with other content is refused."""
+        digest = content_sha256(request)
+        stored = await self._store.plans.get(request.report_id)
+        report = await self._store.reports.get(request.report_id)
+        known = stored.content_sha256 if stored else report.content_sha256 if report else digest
+        if known != digest:
+            raise UnprocessableError(f"report_id {request.report_id} is in use for a request with other content")
+        if stored is not None:
+            return await self._publish_unless_done(stored)
+        if report is not None and report.status.is_final:
+            return self._metrics.requests.labels("repeated").inc()
+        accepted_at = report.accepted_at if report else self._clock()
+        await self._announce.event(_accepted(request, digest, accepted_at))
+        try:
+            plan = await self._plan(request, accepted_at)
+        except RejectedError as error:
+            return await self._reject(request, str(error))
+        return await self._publish_unless_done(plan)
+
+    async def on_cancel(self, report_id: str) -> None:
+        """End a report; what is judged by then still gets its workbook."""
+        report = await self._store.reports.get(report_id)
+        generation = report.generation if report else 1
+        await self._announce.event(ReportCancelled(report_id=report_id, generation=generation, at=self._clock()))
+
+    async def _plan(self, request: ReportRequested, accepted_at: datetime) -> Plan:
+        """Read, freeze and store. Raises RejectedError."""
+        if found := objections(request):
+            raise RejectedError("; ".join(found))
+        source = await self._source_of(request, accepted_at)
+        pieces = await source.pieces()
+        if not pieces:
+            raise RejectedError(f"there are no {'agents' if request.kind == 'agents' else 'reviews'} to judge")
+        if found := bad_keys([piece.key for piece in pieces], "agent_id or language"):
+            raise RejectedError("; ".join(found))
+        settled = settle(
+            request, accepted_at, len(pieces), bulk_parts=self._settings.bulk_parts, partitions=self._partitions
+        )
+        freezer = Freezer(self._store, self._settings, settled, self._new_token(), self._expires_at(settled))
+        await freezer.freeze(source, pieces)
+        if not freezer.rows:
+            raise RejectedError("there is nothing to judge: no runs or reviews in the period")
+        concurrent = overview_is_concurrent(request, freezer.evidence_bytes, self._settings.evidence_bytes)
+        return await freezer.store(concurrent=concurrent, planned_at=self._clock())
+
+    async def _publish_unless_done(self, plan: Plan) -> None:
+        """Publish what the plan calls for, unless all of it has been: a task published twice could be paid twice."""
+        if await self._store.plans.is_published(plan.report_id):
+            return self._metrics.requests.labels("repeated").inc()
+        await self._announce.event(_planned(plan))
+        async for part in self._store.parts.of_report(plan.report_id):
+            if part.coverage.total == 0 and part.index < plan.pieces:
+                await self._announce.event(self._no_data(part))
+        await self._publish_tasks(plan)
+        await self._store.plans.mark_published(plan.report_id)
+        self._metrics.requests.labels("planned").inc()
+        self._metrics.planning.labels(plan.kind).observe((self._clock() - plan.accepted_at).total_seconds())
+        logger.info("planned %s: %d pieces, %d rows, %s lane", plan.report_id, plan.pieces, plan.rows, plan.lane)
+        return None
+
+    async def _publish_tasks(self, plan: Plan) -> None:
+        """The overview first where it runs with the pieces: it is the longest."""
+        if plan.overview == "concurrent":
+            overview = [task async for task in self._store.tasks.of_plan(plan.token, plan.pieces, plan.pieces + 1)]
+            await self._announce.tasks(Lane.SMALL, overview)
+        batch: list[StoredTask] = []
+        async for task in self._store.tasks.of_plan(plan.token, 0, plan.pieces):
+            batch.append(task)
+            if len(batch) == TASKS_AT_ONCE:
+                await self._announce.tasks(plan.lane, batch)
+                batch.clear()
+        await self._announce.tasks(plan.lane, batch)
+
+    async def _reject(self, request: ReportRequested, reason: str) -> None:
+        self._metrics.requests.labels("rejected").inc()
+        logger.info("rejected %s: %s", request.report_id, reason)
+        await self._announce.event(ReportRejected(report_id=request.report_id, reason=reason, at=self._clock()))
+
+    def _no_data(self, part: Part) -> PartFailed:
+        return PartFailed(
+            report_id=part.report_id,
+            part_id=part.part_id,
+            generation=1,
+            reason=Reason.NO_DATA,
+            detail="no runs or reviews were found in the period",
+            attempts=0,
+            retryable=False,
+            seconds=0,
+            finished_at=self._clock(),
+        )
+
+    def _expires_at(self, settled: Settled) -> datetime:
+        return settled.accepted_at + timedelta(days=self._settings.retention_days)
+
+
+def _accepted(request: ReportRequested, digest: str, accepted_at: datetime) -> ReportAccepted:
+    return ReportAccepted(
+        report_id=request.report_id,
+        kind=request.kind,
+        title=request.title,
+        owner=request.owner,
+        metadata=request.metadata,
+        content_sha256=digest,
+        accepted_at=accepted_at,
+        deadline_at=first_deadline(request, accepted_at),
+    )
+
+
+def _planned(plan: Plan) -> ReportPlanned:
+    return ReportPlanned(
+        report_id=plan.report_id,
+        pieces=plan.pieces,
+        overview=plan.overview,
+        lane=plan.lane,
+        fail_fast=plan.options.fail_fast,
+        planned_at=plan.planned_at,
+        deadline_at=plan.deadline_at,
+    )

@@ -1,0 +1,286 @@
+"""Decides what a request amounts to: whether it can be served, by which criteria, until when, in which parts."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import NamedTuple
+
+from shared.evaluations import Criterion, EvidenceGroup, Part
+from shared.messages import (
+    PROMPT_VERSION,
+    CriteriaSpec,
+    EvaluationTask,
+    JudgeOptions,
+    Options,
+    Period,
+    ReportRequested,
+    part_id,
+)
+from shared.state import Plan
+from shared.topics import task_partition
+from shared.vocabulary import PIECE_ROLE, Kind, Lane, OverviewMode, Role
+
+DEADLINE_SECONDS = 900.0
+DEADLINE_SECONDS_PER_PART = 2.0
+LARGEST_METADATA_BYTES = 16_000
+LARGEST_CRITERIA_BYTES = 32_000  # they travel in every task
+LONGEST_KEY = 200  # characters of an agent's id or a language
+EVERY_AGENT = "*"
+OVERVIEW_KEY = "overview"
+
+AGENT_CRITERIA = (
+    Criterion(name="accuracy", description="Are the results right and complete?", weight=0.4, threshold=7),
+    Criterion(name="reliability", description="Does it work each time, without errors?", weight=0.3, threshold=7),
+    Criterion(name="efficiency", description="Does it get there without waste?", weight=0.3, threshold=6),
+)
+TEAM_CRITERIA = (
+    Criterion(name="effectiveness", description="Does the team reach its goals?", weight=0.4, threshold=7),
+    Criterion(name="reliability", description="Can one depend on the team?", weight=0.3, threshold=8),
+    Criterion(name="efficiency", description="Does it get there without waste?", weight=0.3, threshold=7),
+)
+
+
+class Piece(NamedTuple):
+    """An agent or a language that becomes a part."""
+
+    key: str
+    name: str
+    description: str | None = None
+
+
+class Settled(NamedTuple):
+    """What is the same for all parts of a report, settled before any evidence is read."""
+
+    request: ReportRequested
+    content_sha256: str
+    accepted_at: datetime
+    deadline_at: datetime
+    period: Period
+    lane: Lane
+    partitions: int
+    pieces: int
+
+
+def content_sha256(request: ReportRequested) -> str:
+    """The hash of the fields as sent: a repeat has the same, a field left out is not the same as its default."""
+    return sha256(request.model_dump_json(by_alias=True, exclude_unset=True).encode()).hexdigest()
+
+
+def first_deadline(request: ReportRequested, accepted_at: datetime) -> datetime:
+    """Until when planning and all else must have ended, before the number of parts is known."""
+    return accepted_at + timedelta(seconds=request.options.deadline_seconds or DEADLINE_SECONDS)
+
+
+def settle(
+    request: ReportRequested, accepted_at: datetime, pieces: int, *, bulk_parts: int, partitions: int
+) -> Settled:
+    """Deadline, period and lane for this many pieces and the overview."""
+    seconds = request.options.deadline_seconds or DEADLINE_SECONDS + DEADLINE_SECONDS_PER_PART * (pieces + 1)
+    return Settled(
+        request=request,
+        content_sha256=content_sha256(request),
+        accepted_at=accepted_at,
+        deadline_at=accepted_at + timedelta(seconds=seconds),
+        period=Period(from_=request.period.from_, to=request.period.to or accepted_at),
+        lane=Lane.SMALL if pieces <= bulk_parts else Lane.BULK,
+        partitions=partitions,
+        pieces=pieces,
+    )
+
+
+# --- what is refused
+
+
+def objections(request: ReportRequested) -> list[str]:
+    """Why the request cannot be served, in words, before any evidence is read; empty if it can."""
+    period = request.period
+    found: list[str] = []
+    if period.from_ is not None and period.to is not None and period.from_ >= period.to:
+        found.append("period: `from` must be before `to`")
+    if len(request.model_dump_json(include={"metadata"}).encode()) > LARGEST_METADATA_BYTES:
+        found.append(f"metadata: more than {LARGEST_METADATA_BYTES} bytes")
+    if len(request.model_dump_json(include={"criteria"}).encode()) > LARGEST_CRITERIA_BYTES:
+        found.append(f"criteria: more than {LARGEST_CRITERIA_BYTES} bytes")
+    if request.agent_ids is not None and not request.agent_ids:
+        found.append("agent_ids: empty; leave it out for all agents")
+    if request.languages is not None and not request.languages:
+        found.append("languages: empty; leave it out for all languages")
+    return [*found, *_unavailable(request.options), *_bad_criteria(request.criteria)]
+
+
+def _unavailable(options: Options) -> list[str]:
+    """Options of the contract that this release cannot honour are refused, not ignored."""
+    asked = {
+        "coverage `full`": options.coverage == "full",
+        "trials above 1": options.trials > 1,
+        "cache": options.cache,
+        "cost_limit_usd": options.cost_limit_usd is not None,
+        "token_limit": options.token_limit is not None,
+        "baseline": options.baseline is not None,
+    }
+    return [f"options: {name} is not available in this release" for name, wanted in asked.items() if wanted]
+
+
+def _bad_criteria(spec: CriteriaSpec) -> list[str]:
+    groups = {f"agents.{key}": criteria for key, criteria in spec.agents.items()}
+    if spec.team is not None:
+        groups["team"] = spec.team
+    return [f"criteria.{name}: {trouble}" for name, group in groups.items() for trouble in _troubles(group)]
+
+
+def _troubles(criteria: Sequence[Criterion]) -> list[str]:
+    if not criteria:
+        return ["no criteria; leave it out for the defaults"]
+    names = [criterion.name.strip() for criterion in criteria]
+    found = []
+    if not all(names):
+        found.append("a criterion has no name")
+    if len(set(names)) < len(names):
+        found.append("two criteria have the same name")
+    if any(criterion.weight < 0 for criterion in criteria):
+        found.append("a weight is negative")
+    if sum(criterion.weight for criterion in criteria) <= 0:
+        found.append("the weights are all zero")
+    if not all(0 <= criterion.threshold <= 10 for criterion in criteria):  # noqa: PLR2004  # the scale of all scores
+        found.append("a threshold is not between 0 and 10")
+    return found
+
+
+def bad_keys(keys: Sequence[str], what: str) -> list[str]:
+    """Objections to ids that are empty, too long, or stand twice."""
+    found = []
+    if not all(key.strip() for key in keys):
+        found.append(f"data: an empty {what}")
+    if too_long := [key for key in keys if len(key) > LONGEST_KEY]:
+        found.append(f"data: {what} longer than {LONGEST_KEY} characters: {too_long[0][:40]!r}…")
+    if twice := [key for key, count in Counter(keys).items() if count > 1]:
+        found.append(f"data: duplicate {what} {twice[0]!r}")
+    return found
+
+
+# --- parts and tasks
+
+
+def piece_part(settled: Settled, index: int, piece: Piece, evidence: EvidenceGroup) -> Part:
+    """The part of a piece."""
+    report_id, role = settled.request.report_id, PIECE_ROLE[settled.request.kind]
+    return Part(
+        part_id=part_id(report_id, role, piece.key),
+        report_id=report_id,
+        role=role,
+        key=piece.key,
+        name=piece.name,
+        description=piece.description,
+        index=index,
+        criteria=_piece_criteria(settled.request, piece.key),
+        facts=evidence.facts,
+        coverage=evidence.coverage,
+    )
+
+
+def overview_part(settled: Settled, stage: int) -> Part:
+    """The part of the overview, after the pieces."""
+    report_id = settled.request.report_id
+    return Part(
+        part_id=part_id(report_id, Role.OVERVIEW, OVERVIEW_KEY),
+        report_id=report_id,
+        role=Role.OVERVIEW,
+        key=OVERVIEW_KEY,
+        name="Overview",
+        index=settled.pieces,
+        stage=stage,
+        criteria=_team_criteria(settled.request),
+    )
+
+
+def task_of(settled: Settled, part: Part, evidence: Sequence[EvidenceGroup]) -> EvaluationTask:
+    """The task of a part. An overview always travels in the small lane: it is what its report waits for."""
+    request = settled.request
+    return EvaluationTask(
+        report_id=request.report_id,
+        part_id=part.part_id,
+        kind=request.kind,
+        role=part.role,
+        key=part.key,
+        name=part.name,
+        lane=Lane.SMALL if part.role is Role.OVERVIEW else settled.lane,
+        partition=task_partition(request.report_id, part.index, settled.partitions),
+        goal=request.criteria.goal,
+        criteria=part.criteria,
+        evidence=tuple(evidence),
+        judge=JudgeOptions(model=request.options.judge_model, timeout_seconds=request.options.eval_timeout_seconds),
+        prompt_version=PROMPT_VERSION,
+        deadline_at=settled.deadline_at,
+    )
+
+
+def overview_may_be_concurrent(request: ReportRequested) -> bool:
+    """Whether evidence has to be gathered for an overview that is judged with the pieces."""
+    return overview_is_concurrent(request, evidence_bytes=0, budget_bytes=0)
+
+
+def overview_is_concurrent(request: ReportRequested, evidence_bytes: int, budget_bytes: int) -> bool:
+    """Whether the overview is judged with the pieces. `auto`: reviews, if their evidence fits one task."""
+    mode = request.options.overview
+    if mode is OverviewMode.AUTO:
+        return request.kind is Kind.REVIEWS and evidence_bytes <= budget_bytes
+    return mode is OverviewMode.CONCURRENT
+
+
+def plan_of(
+    settled: Settled,
+    *,
+    token: str,
+    planned_at: datetime,
+    concurrent: bool,
+    rows: int,
+    columns: Sequence[str],
+    notes: Sequence[str],
+) -> Plan:
+    """The plan to store."""
+    request = settled.request
+    return Plan(
+        report_id=request.report_id,
+        token=token,
+        content_sha256=settled.content_sha256,
+        kind=request.kind,
+        title=request.title or _subject(request),
+        owner=request.owner,
+        metadata=request.metadata,
+        subject=_subject(request),
+        period=settled.period,
+        criteria=request.criteria.model_copy(update={"team": _team_criteria(request) or None}),
+        options=request.options,
+        run_model=request.run_model,
+        runs_per_agent=request.runs_per_agent,
+        pieces=settled.pieces,
+        overview="concurrent" if concurrent else "synthesis",
+        lane=settled.lane,
+        prompt_version=PROMPT_VERSION,
+        rows=rows,
+        columns=tuple(columns),
+        notes=tuple(notes),
+        accepted_at=settled.accepted_at,
+        planned_at=planned_at,
+        deadline_at=settled.deadline_at,
+    )
+
+
+def _subject(request: ReportRequested) -> str:
+    if request.kind is Kind.AGENTS:
+        return f"Environment {request.environment_id}" if request.environment_id else "Agents"
+    return f"App {request.app_id}" if request.app_id else "User reviews"
+
+
+def _piece_criteria(request: ReportRequested, key: str) -> tuple[Criterion, ...]:
+    if request.kind is Kind.REVIEWS:
+        return ()
+    named: Mapping[str, tuple[Criterion, ...]] = request.criteria.agents
+    return named.get(key) or named.get(EVERY_AGENT) or AGENT_CRITERIA
+
+
+def _team_criteria(request: ReportRequested) -> tuple[Criterion, ...]:
+    if request.kind is Kind.REVIEWS:
+        return ()
+    return request.criteria.team or TEAM_CRITERIA

@@ -1,0 +1,103 @@
+"""What the room does with a batch of one report's events: fold them, then publish what the state calls for."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from services.renderer.report import Due, Folded, due, fold, touched
+from shared.evaluations import Part
+from shared.messages import EvaluationTask, Event, ReportStatus
+from shared.state import Change, Report
+from shared.telemetry import Metrics
+
+MOST_REMEMBERED = 10_000
+
+Decide = Callable[[Report | None, Mapping[str, Part]], Change | None]
+
+
+class Reports(Protocol):
+    """Where reports are kept."""
+
+    async def fold(
+        self, report_id: str, part_ids: Sequence[str], decide: Decide, retention: timedelta
+    ) -> Report | None:
+        """One transaction: read, decide, write; the report afterwards."""
+
+
+class Announce(Protocol):
+    """How the world is told."""
+
+    async def status(self, status: ReportStatus) -> None:
+        """Publish a report's latest state."""
+
+    async def overview(self, task: EvaluationTask) -> None:
+        """Publish the task of an overview."""
+
+
+OverviewTask = Callable[[Report], Awaitable[EvaluationTask | None]]
+StartRender = Callable[[Report], None]
+
+
+class Handlers:
+    """One renderer's handling of events."""
+
+    def __init__(
+        self,
+        *,
+        reports: Reports,
+        announce: Announce,
+        overview_task: OverviewTask,
+        start_render: StartRender,
+        metrics: Metrics,
+        retention: timedelta,
+    ) -> None:
+        self._reports = reports
+        self._announce = announce
+        self._overview_task = overview_task
+        self._start_render = start_render
+        self._metrics = metrics
+        self._retention = retention
+        self._released: dict[str, int] = {}  # overviews this process has asked for: asking again would be harmless
+
+    async def on_events(self, report_id: str, events: Sequence[Event]) -> None:
+        """Fold the events; publish what the state afterwards calls for, whether or not it changed."""
+        folded: Folded | None = None
+
+        def decide(report: Report | None, parts: Mapping[str, Part]) -> Change | None:
+            nonlocal folded
+            folded = fold(report, parts, events)
+            return folded.change
+
+        report = await self._reports.fold(report_id, touched(report_id, events), decide, self._retention)
+        if folded is not None:
+            self._count(folded)
+        if report is not None:
+            await self._publish(report, due(report))
+
+    async def _publish(self, report: Report, called_for: Due) -> None:
+        await self._announce.status(called_for.status)
+        if called_for.overview and self._released.get(report.report_id) != report.generation:
+            task = await self._overview_task(report)
+            if task is not None:
+                await self._announce.overview(task)
+            self._remember(report)
+        if called_for.render:
+            self._start_render(report)
+
+    def _remember(self, report: Report) -> None:
+        self._released[report.report_id] = report.generation
+        if len(self._released) > MOST_REMEMBERED:
+            del self._released[next(iter(self._released))]
+
+    def _count(self, folded: Folded) -> None:
+        for part in folded.counted:
+            self._metrics.parts.labels(part.role, part.status, part.reason or "none").inc()
+        for why in folded.dropped:
+            self._metrics.dropped.labels(why).inc()
+        if folded.change is None:
+            return
+        report = folded.change.report
+        if folded.ended and report.completed_at is not None:
+            self._metrics.reports.labels(report.kind, report.status).inc()
+            seconds = (report.completed_at - report.accepted_at).total_seconds()
+            self._metrics.report_seconds.labels(report.kind).observe(seconds)

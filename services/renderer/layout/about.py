@@ -1,0 +1,135 @@
+"""The sheet `About`: everything needed to judge the report itself: options, criteria, coverage, notes, ids."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from services.renderer.cells import CellValue
+from services.renderer.layout import words
+from services.renderer.layout.parts import asked
+from services.renderer.layout.places import ABOUT
+from services.renderer.layout.results import Results
+from services.renderer.layout.values import Column, Sheet, Tone, table_sheet
+from shared.evaluations import Criterion, Part
+from shared.messages import Options
+from shared.vocabulary import Role
+
+MAX_CUT_PARTS = 1_000  # the list of parts has the coverage of all
+
+
+class Written(NamedTuple):
+    """What writing came to: cells with characters replaced, cells cut to Excel's limit, rows of evidence."""
+
+    cleaned: int
+    shortened: int
+    rows: int
+
+
+class Line(NamedTuple):
+    """A line of the sheet."""
+
+    section: str
+    item: str
+    value: CellValue
+    note: str = ""
+
+
+COLUMNS: tuple[Column[Line], ...] = (
+    Column("Section", lambda line: line.section, tone=lambda _: Tone.LABEL),
+    Column("Item", lambda line: line.item, widest=44),
+    Column("Value", lambda line: line.value, widest=70),
+    Column("Note", lambda line: line.note or None, widest=70, tone=lambda _: Tone.MUTED),
+)
+
+
+def about_sheet(results: Results, written: Written) -> Sheet:
+    """The lines, section by section."""
+    lines = (
+        *_ids(results),
+        *_options(results.plan.options),
+        *_criteria(results),
+        *_coverage(results),
+        *_notes(results),
+        *_text(written),
+    )
+    return table_sheet(ABOUT, COLUMNS, lines)
+
+
+def _ids(results: Results) -> Iterator[Line]:
+    plan, report = results.plan, results.report
+    yield Line("Report", "Report ID", plan.report_id)
+    yield Line("Report", "Kind", str(plan.kind))
+    yield Line("Report", "Subject", plan.subject)
+    yield Line("Report", "Owner", plan.owner or words.NONE)
+    yield Line("Report", "Generation", report.generation, "1 is the first; each retry counts one more")
+    for part in results.parts:
+        if part.generation > 1:
+            yield Line(
+                "Report", f"Judged again: {words.name(part)}", words.outcome(part), f"generation {part.generation}"
+            )
+    yield Line("Report", "Content hash", plan.content_sha256, "sha256 of the request's fields as sent")
+    yield Line("Report", "Accepted (UTC)", plan.accepted_at)
+    yield Line("Report", "Planned (UTC)", plan.planned_at)
+    yield Line("Report", "Last outcome (UTC)", report.evaluated_at or words.NOT_KNOWN)
+    yield Line("Report", "Deadline (UTC)", report.deadline_at)
+    yield Line("Report", "Period from (UTC)", plan.period.from_ or "the beginning")
+    yield Line("Report", "Period to (UTC)", plan.period.to or words.NONE, "exclusive")
+    for name, value in plan.metadata.items():
+        yield Line("Metadata", name, str(value))
+    yield Line("Judge", "Prompt version", plan.prompt_version)
+    for model in sorted({part.judge.model for part in results.parts if part.judge}):
+        yield Line("Judge", "Model that answered", model)
+
+
+def _options(options: Options) -> Iterator[Line]:
+    for name in Options.model_fields:
+        yield Line("Option", name.replace("_", " ").capitalize(), _said(getattr(options, name)))
+
+
+def _criteria(results: Results) -> Iterator[Line]:
+    if results.plan.criteria.goal:
+        yield Line("Criteria", "Goal", results.plan.criteria.goal)
+    users: dict[tuple[Role, Criterion], int] = {}
+    for part in sorted(results.parts, key=lambda part: (part.role is not Role.OVERVIEW, part.index, part.key)):
+        for criterion in part.criteria:
+            users[part.role, criterion] = users.get((part.role, criterion), 0) + 1
+    for (role, criterion), count in users.items():
+        whom = "the team" if role is Role.OVERVIEW else f"{count} of {results.total} agents"
+        rule = f"weight {criterion.weight:g}, passes at {criterion.threshold:g}, for {whom}"
+        yield Line("Criteria", criterion.name, rule, criterion.description)
+    if left_out := asked(results).left_out:
+        yield Line("Criteria", "Without a column of their own", left_out, "they stand in the details")
+
+
+def _coverage(results: Results) -> Iterator[Line]:
+    rows = "runs" if results.is_agents else "reviews"
+    yield Line("Coverage", "All", words.coverage(results.coverage, rows), "shown to the judge")
+    cut = [part for part in results.pieces if _is_cut(part)]
+    for part in cut[:MAX_CUT_PARTS]:
+        yield Line("Coverage", words.name(part), words.coverage(part.coverage, rows))
+    if len(cut) > MAX_CUT_PARTS:
+        yield Line("Coverage", "And more", len(cut) - MAX_CUT_PARTS, "parts whose evidence was cut: see their rows")
+
+
+def _is_cut(part: Part) -> bool:
+    return part.coverage.used < part.coverage.total or part.coverage.shortened > 0
+
+
+def _notes(results: Results) -> Iterator[Line]:
+    for number, note in enumerate(results.plan.notes, 1):
+        yield Line("Note", str(number), note)
+
+
+def _text(written: Written) -> Iterator[Line]:
+    yield Line("This file", "Rows of evidence", written.rows)
+    yield Line("This file", "Cleaned cells", written.cleaned, "characters that Excel cannot hold, shown as \ufffd")
+    yield Line("This file", "Shortened cells", written.shortened, "text beyond Excel's 32,767 characters a cell")
+    yield Line("This file", "Scores", "0 to 10", "a failed part is in no average and in no chart")
+
+
+def _said(value: object) -> CellValue:
+    """An option as the reader knows it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "not set"
+    return value if isinstance(value, int | float) else str(value)

@@ -1,0 +1,82 @@
+"""Runs in the render process: reads a report from the store, writes its workbook, stores the file."""
+
+import asyncio
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from services.renderer import workbook
+from shared.evaluations import FrozenRow
+from shared.lifeline import end_with_parent
+from shared.settings import MongoSettings
+from shared.store import Store, connect
+
+
+class Rendered(NamedTuple):
+    """A stored workbook."""
+
+    file_id: str
+    sha256: str
+    bytes: int
+    seconds: float
+
+
+class UnknownReportError(Exception):
+    """There is no plan or no state to render from."""
+
+
+class _Process:
+    """What the process keeps between two workbooks: its loop and its connection."""
+
+    def __init__(self, settings: MongoSettings) -> None:
+        self.runner = asyncio.Runner()
+        self._stack = AsyncExitStack()
+        self.store: Store = self.runner.run(self._open(settings))
+
+    async def _open(self, settings: MongoSettings) -> Store:
+        return await self._stack.enter_async_context(connect(settings))
+
+
+_process: _Process | None = None  # of the render process alone; the room's own process never sets it
+
+
+def start(settings: MongoSettings) -> None:
+    """Called once in a new render process."""
+    global _process  # noqa: PLW0603  # an executor's initializer has no other place to leave something
+    end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the room, which ends this process
+    _process = _Process(settings)
+
+
+def warm_up() -> None:
+    """Does nothing, in a process that by then has loaded everything."""
+
+
+def render(report_id: str, retention: timedelta) -> Rendered:
+    """Build and store the workbook of a report. Raises what stops it."""
+    if _process is None:
+        raise RuntimeError("start() has not been called in this process")
+    return _process.runner.run(_render(_process.store, report_id, retention))
+
+
+async def _render(store: Store, report_id: str, retention: timedelta) -> Rendered:
+    began = time.monotonic()
+    plan = await store.plans.get(report_id)
+    report = await store.reports.get(report_id)
+    if plan is None or report is None:
+        raise UnknownReportError(f"report {report_id} has no stored plan or state")
+    parts = [part async for part in store.parts.of_report(report_id)]
+    rows: AsyncIterator[FrozenRow] = store.evidence.of_plan(plan.token)
+    with tempfile.TemporaryDirectory(prefix="assay-render-") as folder:
+        path = Path(folder) / "workbook.xlsx"
+        await workbook.write(path, plan, report, parts, rows)
+        digest = sha256(path.read_bytes()).hexdigest()
+        size = path.stat().st_size
+        file_id = await store.workbooks.store(path, f"{report_id}.xlsx", plan.accepted_at + retention)
+    return Rendered(file_id, digest, size, time.monotonic() - began)

@@ -1,0 +1,101 @@
+"""Writes a report as an Excel file: the only folder that knows openpyxl. The same report gives the same bytes."""
+
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from pathlib import Path
+
+from services.renderer.layout.about import Written
+from services.renderer.layout.book import book
+from services.renderer.layout.data import ROW_POINTS, DataTable
+from services.renderer.layout.places import MAX_ROWS
+from services.renderer.layout.summary import title
+from services.renderer.layout.values import Look
+from services.renderer.workbook.file import File
+from services.renderer.workbook.pen import Pen, Tally
+from shared.evaluations import FrozenRow, Part
+from shared.state import Plan, Report
+
+__all__ = ["Written", "write"]
+
+SAMPLE_ROWS = 200  # of the evidence, for the widths of its columns
+
+
+async def write(
+    path: Path,
+    plan: Plan,
+    report: Report,
+    parts: Sequence[Part],
+    rows: AsyncIterable[FrozenRow],
+    *,
+    rows_per_sheet: int = MAX_ROWS,
+) -> Written:
+    """Write the workbook to `path`. `parts` in any order; `rows` in the plan's, a few of them in memory at a time.
+
+    Blocks between two rows: it belongs into a process of its own.
+    """
+    laid_out = book(plan, report, parts, rows_per_sheet)
+    with File() as file:
+        for sheet in laid_out.before:
+            file.add(sheet)
+        count = await _write_evidence(file, laid_out.data, rows, rows_per_sheet - 1)
+        file.add(laid_out.distribution)
+        own = Tally()  # About says how many cells took a change, its own included
+        own.add_rows(laid_out.about(Written(0, 0, count)).rows)
+        written = Written(file.tally.cleaned + own.cleaned, file.tally.shortened + own.shortened, count)
+        file.add(laid_out.about(written))
+        file.save(path, title(laid_out.results), report.evaluated_at or plan.planned_at)
+    return written
+
+
+async def _write_evidence(file: File, table: DataTable, rows: AsyncIterable[FrozenRow], most: int) -> int:
+    """Stream the rows, with a new sheet after each `most` of them; return how many there were."""
+    source = aiter(rows)
+    sample = await _take(source, SAMPLE_ROWS)
+    evidence = _Evidence(file, table, table.widths(sample), most)
+    for row in sample:
+        evidence.add(row)
+    async for row in source:
+        evidence.add(row)
+    return evidence.close()
+
+
+async def _take(source: AsyncIterator[FrozenRow], most: int) -> list[FrozenRow]:
+    """The first rows; the source goes on after them."""
+    taken: list[FrozenRow] = []
+    async for row in source:
+        taken.append(row)
+        if len(taken) == most:
+            break
+    return taken
+
+
+class _Evidence:
+    """The sheets of the evidence, one open at a time."""
+
+    def __init__(self, file: File, table: DataTable, widths: Sequence[float], most: int) -> None:
+        self._file, self._table, self._widths, self._most = file, table, widths, most
+        self._looks = [Look(column.format) for column in table.columns]
+        self._values = [column.value for column in table.columns]
+        self._sheets = self._count = 0
+        self._pen = self._next_sheet()
+        self._write = self._pen.stream(self._looks)
+
+    def add(self, row: FrozenRow) -> None:
+        """Write a row."""
+        if self._count == self._most * self._sheets:
+            self._pen.close()
+            self._pen = self._next_sheet()
+            self._write = self._pen.stream(self._looks)
+        self._write([value(row) for value in self._values])
+        self._count += 1
+
+    def close(self) -> int:
+        """Finish the last sheet; return how many rows there were."""
+        self._pen.close()
+        return self._count
+
+    def _next_sheet(self) -> Pen:
+        self._sheets += 1
+        pen = self._file.open(self._table.sheet(self._sheets), self._widths, row_points=ROW_POINTS)
+        pen.start_table(header_row=1, frozen_columns=2)
+        pen.row(tuple(column.head for column in self._table.columns))
+        return pen

@@ -1,0 +1,58 @@
+"""Looks as openpyxl styles, each registered once in its workbook."""
+
+from typing import Any
+
+from openpyxl.cell import Cell
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+
+from services.renderer.layout.theme import FONT, PAINTS, RULE
+from services.renderer.layout.values import Format, Look, Tone
+
+Xlsx = Any  # openpyxl ships no types
+
+QUOTED, RIGHT_TO_LEFT = 1, 2  # flags that a text adds to its look
+_READING_ORDER = 2  # Excel's number for right to left; 0 lets it look at the first letter
+
+_IN_THE_MIDDLE = {Tone.TITLE, Tone.HEADER}
+
+
+class Styles:
+    """The styles of one workbook."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Look, int], Xlsx] = {}
+
+    def cell(self, sheet: Xlsx, look: Look, flags: int) -> Xlsx:
+        """A new cell with this look."""
+        if (look, flags) not in self._known:
+            # There is no public way to share a style, and to build one takes longer than to write a row.
+            self._known[look, flags] = _styled(sheet, look, flags)._style  # noqa: SLF001
+        return Cell(sheet, style_array=self._known[look, flags])
+
+
+def _styled(sheet: Xlsx, look: Look, flags: int) -> Xlsx:
+    cell, paint = Cell(sheet), PAINTS[look.tone]
+    underline = "single" if paint.underlined else None
+    cell.font = Font(name=FONT, size=paint.size, bold=paint.bold, color=paint.colour, underline=underline)
+    if paint.fill:
+        cell.fill = PatternFill("solid", fgColor=paint.fill)
+    right_to_left = bool(flags & RIGHT_TO_LEFT)
+    if look.in_table:
+        cell.border = Border(bottom=Side("thin", color=RULE))
+    cell.alignment = Alignment(
+        horizontal=_side(look, right_to_left=right_to_left),
+        vertical="center" if look.tone in _IN_THE_MIDDLE else "top",
+        wrap_text=look.in_table and (look.tone is Tone.HEADER or not look.format.is_number),
+        indent=int(look.in_table),
+        readingOrder=_READING_ORDER if right_to_left else 0,
+    )
+    cell.number_format = str(look.format)
+    cell.quotePrefix = bool(flags & QUOTED)
+    return cell
+
+
+def _side(look: Look, *, right_to_left: bool) -> str | None:
+    """What is in no table starts where the sheet starts, so that it does not run out of it."""
+    if look.to_the_right or right_to_left:
+        return "right"
+    return "left" if look.in_table or look.format is not Format.TEXT else None

@@ -1,0 +1,1 @@
+"""What every room runs on: the broker, sending, dead letters, the process with its health pages and its end."""

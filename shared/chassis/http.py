@@ -1,0 +1,45 @@
+"""The pages every room has: `/healthz` (alive), `/readyz` (can do its work), `/metrics`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+CHECK_SECONDS = 5.0
+
+Check = Callable[[], Awaitable[str | None]]
+"""Says what is wrong, None if nothing is."""
+
+
+def health_routes(
+    registry: CollectorRegistry, alive: Callable[[], str | None], ready: Mapping[str, Check]
+) -> list[Route]:
+    """The three routes; `ready` by what is checked."""
+
+    async def healthz(request: Request) -> Response:
+        del request
+        trouble = alive()
+        return JSONResponse({"alive": trouble is None, "trouble": trouble}, 503 if trouble else 200)
+
+    async def readyz(request: Request) -> Response:
+        del request
+        troubles = {name: await _checked(check) for name, check in ready.items()}
+        is_ready = not any(troubles.values())
+        return JSONResponse({"ready": is_ready, "checks": troubles}, 200 if is_ready else 503)
+
+    async def metrics(request: Request) -> Response:
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(registry), media_type=content_type)
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+async def _checked(check: Check) -> str | None:
+    try:
+        return await asyncio.wait_for(check(), CHECK_SECONDS)
+    except Exception as error:  # noqa: BLE001  # whatever is wrong is the answer
+        return f"{type(error).__name__}: {error}"

@@ -1,0 +1,126 @@
+"""Talks to Kafka for every room: one broker object from the settings, and the topics made at start."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import KafkaConnectionError, KafkaError
+from faststream.kafka import KafkaBroker
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
+from shared.settings import KafkaSettings
+from shared.topics import Topics, dead
+
+logger = logging.getLogger(__name__)
+
+MAX_REQUEST_BYTES = 1024 * 1024  # checked by the client before it compresses
+TOPIC_EXISTS = 36
+
+
+def make_broker(settings: KafkaSettings, room: str) -> KafkaBroker:
+    """The room's broker object; nothing is connected yet."""
+    return KafkaBroker(
+        settings.bootstrap_servers,
+        client_id=f"assay-{room}",
+        acks="all",
+        enable_idempotence=settings.idempotence,
+        compression_type=None if settings.compression == "none" else settings.compression,
+        max_request_size=MAX_REQUEST_BYTES,
+        security=_security(settings),
+        apply_types=False,  # messages are decoded and checked once, by the chassis
+        logger=logging.getLogger("assay.faststream"),
+        log_level=logging.DEBUG,
+    )
+
+
+async def start(broker: KafkaBroker) -> None:
+    """Connect and join all groups at once; FastStream's own start joins one after the other, seconds each."""
+    await broker.connect()
+    async with asyncio.TaskGroup() as joining:
+        for subscriber in broker.subscribers:
+            joining.create_task(subscriber.start())
+    for publisher in broker.publishers:
+        await publisher.start()
+    broker.running = True
+
+
+def consumer_settings(settings: KafkaSettings) -> Mapping[str, Any]:
+    """How every consumer reads: from the beginning, with one assignor (two would double every join)."""
+    assignors = {"sticky": StickyPartitionAssignor, "roundrobin": RoundRobinPartitionAssignor}
+    return {
+        "auto_offset_reset": "earliest",
+        "partition_assignment_strategy": (assignors[settings.assignor],),
+        "session_timeout_ms": settings.session_timeout_ms,
+        "heartbeat_interval_ms": settings.heartbeat_interval_ms,
+        "rebalance_timeout_ms": 60_000,
+        "max_poll_interval_ms": 900_000,
+        "fetch_max_wait_ms": settings.fetch_max_wait_ms,
+    }
+
+
+async def create_topics(settings: KafkaSettings, topics: Topics) -> None:
+    """Create the topics that are missing; leave existing ones as they are. Waits for the broker to be reachable."""
+    wanted = {
+        topics.requests: settings.requests_partitions,
+        topics.tasks: settings.tasks_partitions,
+        topics.bulk: settings.tasks_partitions,
+        topics.events: settings.events_partitions,
+        topics.status: settings.status_partitions,
+    }
+    new = [
+        NewTopic(
+            name,
+            partitions,
+            settings.replication_factor,
+            topic_configs={"cleanup.policy": "compact"} if name == topics.status else {},
+        )
+        for name, partitions in [*wanted.items(), *((dead(name), 1) for name in wanted)]
+    ]
+    admin = await _admin(settings)
+    try:
+        response = await admin.create_topics(new)
+        for name, code, *message in response.topic_errors:
+            if code not in {0, TOPIC_EXISTS}:
+                raise KafkaError(f"topic {name} cannot be created: error {code} {message}")
+    finally:
+        await admin.close()
+
+
+async def _admin(settings: KafkaSettings) -> AIOKafkaAdminClient:
+    while True:
+        admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers, **_client_security(settings))
+        try:
+            await admin.start()
+        except KafkaConnectionError as error:
+            logger.warning("no broker yet at %s: %s", settings.bootstrap_servers, error)
+            await asyncio.sleep(1)
+        else:
+            return admin
+
+
+def _security(settings: KafkaSettings) -> BaseSecurity | None:
+    use_ssl = settings.security_protocol.endswith("SSL")
+    context = ssl.create_default_context(cafile=settings.ssl_cafile) if use_ssl else None
+    if not settings.security_protocol.startswith("SASL"):
+        return BaseSecurity(ssl_context=context, use_ssl=True) if context else None
+    kinds = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+    return kinds[settings.sasl_mechanism](
+        settings.sasl_username, settings.sasl_password.get_secret_value(), ssl_context=context, use_ssl=use_ssl
+    )
+
+
+def _client_security(settings: KafkaSettings) -> dict[str, Any]:
+    """The same for aiokafka's own clients."""
+    use_ssl = settings.security_protocol.endswith("SSL")
+    return {
+        "security_protocol": settings.security_protocol,
+        "ssl_context": ssl.create_default_context(cafile=settings.ssl_cafile) if use_ssl else None,
+        "sasl_mechanism": settings.sasl_mechanism,
+        "sasl_plain_username": settings.sasl_username,
+        "sasl_plain_password": settings.sasl_password.get_secret_value(),
+    }

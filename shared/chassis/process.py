@@ -1,0 +1,140 @@
+"""Runs a room as a process: settings, logs, its pages, start, the signals, and an orderly end."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import uvicorn
+from faststream.kafka import KafkaBroker
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
+
+from shared import settings as environment
+from shared.chassis import kafka
+from shared.settings import LogSettings, Settings, SettingsError
+
+logger = logging.getLogger(__name__)
+
+WRONG_USAGE = 2
+
+
+class Room(NamedTuple):
+    """A room ready to start: its broker, its pages, what it prepares first and what runs beside its subscribers."""
+
+    name: str
+    broker: KafkaBroker
+    pages: ASGIApp
+    host: str
+    port: int
+    prepare: Callable[[], Awaitable[None]]
+    background: Sequence[Callable[[], Awaitable[None]]] = ()
+
+
+BuildRoom = Callable[[Settings, CollectorRegistry], AbstractAsyncContextManager[Room]]
+
+
+def run(build: BuildRoom) -> None:
+    """Run the room until SIGTERM or Ctrl-C. Exits with 2 and one line per problem where the settings are wrong."""
+    try:
+        settings = environment.load()
+        set_up_logs(settings.log)
+        asyncio.run(_main(build, settings))
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(WRONG_USAGE) from None
+
+
+async def _main(build: BuildRoom, settings: Settings) -> None:
+    registry = CollectorRegistry()
+    async with build(settings, registry) as room:
+        await serve(room)
+
+
+async def serve(room: Room) -> None:
+    """Serve the room until it is told to stop. The pages come first and go last, so that both are visible."""
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    pages = _Pages(uvicorn.Config(room.pages, host=room.host, port=room.port, lifespan="off", log_config=None))
+    async with asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(pages.serve())
+        working = tasks.create_task(_work(room))
+        stopping = tasks.create_task(stop.wait())
+        await asyncio.wait({serving, working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        logger.info("%s stops", room.name)
+        working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
+        stopping.cancel()
+        pages.should_exit = True
+
+
+async def _work(room: Room) -> None:
+    await room.prepare()
+    async with room.broker, asyncio.TaskGroup() as tasks:
+        await kafka.start(room.broker)
+        logger.info("%s works", room.name)
+        for job in room.background:
+            tasks.create_task(_run_forever(job))
+        await asyncio.Event().wait()
+
+
+async def _run_forever(job: Callable[[], Awaitable[None]]) -> None:
+    """A background job is a loop of its own; what it raises is said and it begins anew."""
+    while True:
+        try:
+            await job()
+        except Exception:
+            logger.exception("a background job failed and begins anew")
+        await asyncio.sleep(1)
+
+
+class _Pages(uvicorn.Server):
+    """Uvicorn without its own signal handling: the room's end is ours to order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    def asked() -> None:
+        if stop.is_set():
+            os._exit(1)  # asked twice: at once; what was not acknowledged is delivered again
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked)
+
+
+def set_up_logs(settings: LogSettings) -> None:
+    """One line per record on stderr: JSON for machines, text for people."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines() if settings.format == "json" else logging.Formatter(_TEXT))
+    logging.basicConfig(level=settings.level, handlers=[handler], force=True)
+    for noisy in ("aiokafka", "assay.faststream", "httpx2", "httpcore2", "uvicorn", "pymongo"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+_TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **({"error": self.formatException(record.exc_info)} if record.exc_info else {}),
+        }
+        return json.dumps(line, ensure_ascii=False)

@@ -1,0 +1,286 @@
+"""A FastStream subscriber for slow handlers: many records of one partition at once, at least once, safely committed.
+
+Each record goes through FastStream's own pipeline in a task of its own; what is replaced is the poll loop and the
+meaning of ack and nack, which speak of this one record (`RecordHandle`). Facts behind the rules: docs/engine.md.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
+from faststream.kafka import KafkaBroker
+from faststream.kafka.subscriber.usecase import DefaultSubscriber
+
+from shared.offsets import Entry, Offsets, Place, Work
+from shared.subscribing import Subscription, readable_headers, register
+
+logger = logging.getLogger(__name__)
+
+BACKOFF_SECONDS = 0.5  # before the second attempt; doubles up to the longest
+LONGEST_BACKOFF_SECONDS = 30.0
+COMMIT_TIMEOUT_SECONDS = 10.0  # the client retries inside for ever
+COMMIT_INTERVAL_SECONDS = 0.05
+IDLE_POLL_MS = 200
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How much is taken in: records worked on at once, and open offsets per partition. None: no bound of its own."""
+
+    concurrency: int
+    window: int | None = None
+    drain_seconds: float = 15.0
+
+
+class RecordHandle:
+    """Stands in for the consumer on one record: commit marks it done, seek means "again later"."""
+
+    def __init__(self, subscriber: "ParallelSubscriber", record: ConsumerRecord[Any, Any], entry: Entry) -> None:
+        self._subscriber = subscriber
+        self._record = record
+        self.entry = entry
+        self.settled = False
+        self.delay: float | None = None
+
+    async def commit(self) -> None:
+        """Called by FastStream's ack and reject."""
+        self.settled = True
+        self._subscriber.settle(self.entry)
+
+    def seek(self, partition: TopicPartition | None = None, offset: int | None = None) -> None:
+        """Called by FastStream's nack; after `delay` seconds if set, else with full-jitter backoff."""
+        del partition, offset
+        self.settled = True
+        self._subscriber.again(self._record, self.entry, self.delay)
+
+
+class ParallelSubscriber(DefaultSubscriber):
+    """Takes records while there is room, hands each to the handler, commits what is done without gaps."""
+
+    def __init__(self, *args: Any, flow: Flow, **kwargs: Any) -> None:  # noqa: ANN401  # FastStream's own arguments
+        super().__init__(*args, **kwargs)
+        self.flow = flow
+        self.offsets = Offsets()
+        self.polled_at = time.monotonic()
+        self.commit_failures = 0
+        self._jobs: set[asyncio.Task[Any]] = set()
+        self._retries: deque[tuple[ConsumerRecord[Any, Any], Entry]] = deque()
+        self._listener = _Listener(self)
+        self._rebalancing = True
+        self._wake = asyncio.Event()
+        self._dirty = asyncio.Event()
+        self._commit_lock = asyncio.Lock()  # one commit at a time: an older one must not arrive after a newer one
+
+    @property
+    def assigned(self) -> bool:
+        """The group has been joined: every partition of ours is known."""
+        return self.consumer is not None and not self._rebalancing
+
+    @property
+    def in_hand(self) -> int:
+        """Records being worked on."""
+        return len(self._jobs)
+
+    async def start(self) -> None:
+        """Join the group and begin."""
+        await super().start()
+        if self.calls:
+            self.add_task(self._commit_loop)
+
+    async def stop(self) -> None:
+        """Take nothing more, finish what is in hand within the bound, commit, leave the group."""
+        self.running = False
+        self._wake.set()
+        if self._jobs:
+            await asyncio.wait([*self._jobs], timeout=self.flow.drain_seconds)
+        if self.consumer is not None:
+            await self._commit()
+        for job in [*self._jobs]:
+            job.cancel()  # not acknowledged: another process will do it
+        if self._jobs:
+            await asyncio.wait([*self._jobs], timeout=1)
+        await super().stop()
+
+    # --- taking records in
+
+    async def _run_consume_loop(self, consumer: AIOKafkaConsumer) -> None:
+        while self.running:
+            self.polled_at = time.monotonic()
+            self._wake.clear()
+            self._start_retries()
+            try:
+                places = self._open_places(consumer)
+                free = self.flow.concurrency - len(self._jobs)
+                if free <= 0 or not places:
+                    await self._pause()
+                    continue
+                if not await self._take(consumer, places, free):
+                    got = await consumer.getmany(*places, timeout_ms=IDLE_POLL_MS, max_records=1)
+                    self._accept(got)
+            except ConsumerStoppedError:
+                return
+            except (KafkaError, IllegalStateError) as error:
+                logger.warning("poll failed, trying again: %r", error)
+                await asyncio.sleep(1)
+
+    def _open_places(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
+        """The partitions whose window has room, emptiest first."""
+        window = self.flow.window
+        places = [place for place in consumer.assignment() if window is None or self._held(place) < window]
+        return sorted(places, key=self._held)
+
+    def _held(self, place: TopicPartition) -> int:
+        return self.offsets.held(Place(place.topic, place.partition))
+
+    async def _take(self, consumer: AIOKafkaConsumer, places: list[TopicPartition], free: int) -> int:
+        """One round over the partitions, a fair share from each; returns how many records were taken."""
+        taken = 0
+        share = max(1, free // len(places))
+        for place in places:
+            room = min(share, free - taken)
+            if self.flow.window is not None:
+                room = min(room, self.flow.window - self._held(place))
+            if room > 0:
+                taken += self._accept(await consumer.getmany(place, timeout_ms=0, max_records=room))
+        return taken
+
+    def _accept(self, batch: Mapping[TopicPartition, list[ConsumerRecord[Any, Any]]]) -> int:
+        """Must not wait: between getmany and here no rebalance may come."""
+        count = 0
+        for place, records in batch.items():
+            for record in records:
+                count += 1
+                entry = self.offsets.deliver(Place(place.topic, place.partition), record.offset, record.timestamp)
+                if entry is None:
+                    self._dirty.set()
+                else:
+                    self._dispatch(record, entry)
+        return count
+
+    async def _pause(self) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), 1.0)
+        except TimeoutError:
+            return
+
+    # --- working on them
+
+    def _dispatch(self, record: ConsumerRecord[Any, Any], entry: Entry) -> None:
+        record.headers = readable_headers(record)
+        record.consumer = handle = RecordHandle(self, record, entry)
+        job = asyncio.create_task(self.consume(record))
+        self._jobs.add(job)
+
+        def ended(job: asyncio.Task[Any]) -> None:
+            self._jobs.discard(job)
+            self._wake.set()
+            if not handle.settled and self.running:  # nobody acknowledged it: never stall the partition
+                handle.seek()
+
+        job.add_done_callback(ended)
+
+    def settle(self, entry: Entry) -> None:
+        """The record of this entry is done."""
+        self.offsets.finish(entry)
+        self._dirty.set()
+
+    def again(self, record: ConsumerRecord[Any, Any], entry: Entry, delay: float | None) -> None:
+        """The record of this entry is to be worked on again later, if its partition is still ours then."""
+        if not self.offsets.fail(entry):
+            return
+        if delay is None:
+            longest = min(BACKOFF_SECONDS * 2**entry.attempt, LONGEST_BACKOFF_SECONDS)
+            delay = random.uniform(BACKOFF_SECONDS / 2, longest)  # noqa: S311  # jitter, not secrecy
+        asyncio.get_running_loop().call_later(delay, self._queue_retry, record, entry)
+
+    def _queue_retry(self, record: ConsumerRecord[Any, Any], entry: Entry) -> None:
+        self._retries.append((record, entry))
+        self._wake.set()
+
+    def _start_retries(self) -> None:
+        while self._retries and len(self._jobs) < self.flow.concurrency:
+            record, entry = self._retries.popleft()
+            if entry.work is Work.WAITING and self.offsets.retry(entry):
+                self._dispatch(record, entry)
+
+    # --- committing
+
+    async def _commit_loop(self) -> None:
+        while True:
+            await self._dirty.wait()
+            await asyncio.sleep(COMMIT_INTERVAL_SECONDS)
+            self._dirty.clear()
+            if not self._rebalancing and not await self._commit():
+                await asyncio.sleep(0.5)
+                self._dirty.set()
+
+    async def _commit(self) -> bool:
+        """Commit what is done; False if it has to be tried again."""
+        async with self._commit_lock:
+            marks = self.offsets.committable()
+            if not marks or self.consumer is None:
+                return True
+            offsets = {TopicPartition(*place): offset for place, offset in marks.items()}
+            try:
+                await asyncio.wait_for(self.consumer.commit(offsets), COMMIT_TIMEOUT_SECONDS)
+            except (KafkaError, IllegalStateError, TimeoutError) as error:
+                self.commit_failures += 1
+                logger.warning("commit failed, trying again: %r", error)
+                return False
+            self.offsets.committed(marks)
+            self._wake.set()
+            return True
+
+    # --- rebalances, eager: everything is revoked, then something is assigned
+
+    async def revoked(self) -> None:
+        """Commit what is done while the partitions are still ours."""
+        await self._commit()
+        self._rebalancing = True
+        self.offsets.revoke()
+
+    async def taken(self, assigned: set[TopicPartition]) -> None:
+        """Adopt what still runs, from the offsets the group has committed."""
+        committed: dict[Place, int | None] = {}
+        for place in assigned:
+            committed[Place(place.topic, place.partition)] = await self._committed_offset(place)
+        self.offsets.assign(committed.keys(), committed)
+        self._rebalancing = False
+        self._dirty.set()
+        self._wake.set()
+
+    async def _committed_offset(self, place: TopicPartition) -> int | None:
+        """None where it is not known: then what we hold is kept until it is delivered again."""
+        try:
+            return await self.consumer.committed(place) if self.consumer else None
+        except KafkaError as error:
+            logger.warning("committed offset of %s unknown: %r", place, error)
+            return None
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    def __init__(self, subscriber: ParallelSubscriber) -> None:
+        self._subscriber = subscriber
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        del revoked
+        await self._subscriber.revoked()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        await self._subscriber.taken(assigned)
+
+
+def parallel_subscriber(broker: KafkaBroker, subscription: Subscription, flow: Flow) -> ParallelSubscriber:
+    """Register a subscriber of this kind; use it as a decorator, like FastStream's own."""
+    return register(
+        broker,
+        subscription,
+        lambda config, specification, calls: ParallelSubscriber(config, specification, calls, flow=flow),
+    )

@@ -1,0 +1,69 @@
+"""The `evidence` collection: the frozen runs and reviews, in chunks, exactly as the data sheet lists them."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pydantic import TypeAdapter
+from pymongo import ASCENDING
+
+from shared.evaluations import FrozenRow
+from shared.store.documents import EXPIRY, Document
+
+CHUNK_ROWS = 500
+CHUNK_BYTES = 4_000_000  # a document holds 16 MiB; a row is below that, as a request or a source document is
+
+
+class PieceRows(NamedTuple):
+    """The rows of a piece, and its index."""
+
+    number: int
+    rows: Sequence[FrozenRow]
+
+
+_ROWS: TypeAdapter[list[FrozenRow]] = TypeAdapter(list[FrozenRow])
+
+
+class EvidenceCollection:
+    """Rows by the token of their plan, in order, insert only."""
+
+    def __init__(self, database: AsyncIOMotorDatabase[Document]) -> None:
+        self._evidence = database["evidence"]
+
+    async def prepare(self) -> None:
+        """Create the indexes."""
+        await self._evidence.create_indexes([EXPIRY])
+
+    async def insert(self, token: str, pieces: Sequence[PieceRows], expires_at: datetime) -> None:
+        """Store the rows of these pieces."""
+        documents = [
+            {"_id": f"{token}/{piece.number:08d}/{chunk:06d}", "body": body, "expires_at": expires_at}
+            for piece in pieces
+            for chunk, body in enumerate(_chunks(piece.rows))
+        ]
+        if documents:
+            await self._evidence.insert_many(documents)
+
+    async def of_plan(self, token: str) -> AsyncIterator[FrozenRow]:
+        """All rows of a plan, pieces in order of their index, rows in theirs; one chunk in memory at a time."""
+        bounds = {"$gte": f"{token}/", "$lt": f"{token}0"}
+        cursor = self._evidence.find({"_id": bounds}, batch_size=2).sort("_id", ASCENDING)
+        async for document in cursor:
+            for row in _ROWS.validate_json(document["body"]):
+                yield row
+
+
+def _chunks(rows: Sequence[FrozenRow]) -> list[str]:
+    """The rows as JSON arrays of bounded length and size."""
+    chunks: list[str] = []
+    open_chunk: list[str] = []
+    size = 0
+    for row in rows:
+        text = row.model_dump_json()
+        if open_chunk and (len(open_chunk) == CHUNK_ROWS or size + len(text) > CHUNK_BYTES):
+            chunks.append(f"[{','.join(open_chunk)}]")
+            open_chunk, size = [], 0
+        open_chunk.append(text)
+        size += len(text)
+    return [*chunks, f"[{','.join(open_chunk)}]"] if open_chunk else chunks

@@ -1,0 +1,53 @@
+"""The `plans` collection: a report's plan and its parts, stored together once or not at all."""
+
+from datetime import datetime
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorDatabase
+from pymongo.errors import DuplicateKeyError
+
+from shared.evaluations import Part
+from shared.state import Plan
+from shared.store.documents import EXPIRY, Document
+from shared.store.parts import part_document
+
+
+class PlanCollection:
+    """Plans by report_id, insert only."""
+
+    def __init__(self, client: AsyncIOMotorClient[Document], database: AsyncIOMotorDatabase[Document]) -> None:
+        self._client = client
+        self._plans = database["plans"]
+        self._parts = database["parts"]
+
+    async def prepare(self) -> None:
+        """Create the indexes."""
+        await self._plans.create_indexes([EXPIRY])
+
+    async def get(self, report_id: str) -> Plan | None:
+        """The stored plan, if there is one."""
+        document = await self._plans.find_one({"_id": report_id})
+        return Plan.model_validate_json(document["body"]) if document else None
+
+    async def store(self, plan: Plan, parts: tuple[Part, ...], expires_at: datetime) -> Plan:
+        """Store plan and parts in one transaction; return the plan that holds, which is the first one stored."""
+        document = {"_id": plan.report_id, "body": plan.model_dump_json(), "expires_at": expires_at}
+        rows = [part_document(part, expires_at) for part in parts]
+
+        async def write(session: AsyncIOMotorClientSession) -> None:
+            await self._plans.insert_one(document, session=session)
+            await self._parts.insert_many(rows, session=session)
+
+        async with await self._client.start_session() as session:
+            try:
+                await session.with_transaction(write)
+            except DuplicateKeyError:
+                return await self.get(plan.report_id) or plan
+        return plan
+
+    async def is_published(self, report_id: str) -> bool:
+        """Everything that follows from the plan has been published once."""
+        return await self._plans.find_one({"_id": report_id, "published": True}, {"_id": 1}) is not None
+
+    async def mark_published(self, report_id: str) -> None:
+        """Note that it has."""
+        await self._plans.update_one({"_id": report_id}, {"$set": {"published": True}})

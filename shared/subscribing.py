@@ -1,0 +1,65 @@
+"""Registers subscriber classes of our own with FastStream, which only knows its own: the one place that knows how."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+from aiokafka import ConsumerRecord
+from faststream._internal.broker.registrator import Registrator
+from faststream._internal.endpoint.subscriber.call_item import CallsCollection
+from faststream.kafka import KafkaBroker
+from faststream.kafka.schemas import Topic
+from faststream.kafka.subscriber.config import KafkaSubscriberConfig, KafkaSubscriberSpecificationConfig
+from faststream.kafka.subscriber.specification import KafkaSubscriberSpecification
+from faststream.kafka.subscriber.usecase import LogicSubscriber
+from faststream.middlewares import AckPolicy
+
+Subscriber = TypeVar("Subscriber", bound=LogicSubscriber[Any])
+Make = Callable[[KafkaSubscriberConfig, KafkaSubscriberSpecification, CallsCollection[Any]], Subscriber]
+
+
+class Subscription(NamedTuple):
+    """What to read, as which group, how records become messages, and the consumer's own settings."""
+
+    topic: str
+    group_id: str
+    title: str
+    decoder: Callable[[Any], Any]
+    connection: Mapping[str, Any]
+
+
+def register(broker: KafkaBroker, subscription: Subscription, make: Make[Subscriber]) -> Subscriber:
+    """Register the subscriber that `make` builds from FastStream's configuration."""
+    topics = [Topic.validate(subscription.topic)]
+    calls: CallsCollection[Any] = CallsCollection()
+    config = KafkaSubscriberConfig(
+        topics=topics,
+        group_id=subscription.group_id,
+        connection_args=dict(subscription.connection),
+        no_reply=True,
+        _outer_config=broker.config,  # type: ignore[arg-type]  # FastStream's own callers pass the composition too
+        _ack_policy=AckPolicy.NACK_ON_ERROR,
+    )
+    specification = KafkaSubscriberSpecification(
+        _outer_config=broker.config,  # type: ignore[arg-type]  # as above
+        calls=calls,
+        specification_config=KafkaSubscriberSpecificationConfig(
+            topics=topics, title_=subscription.title, description_=None, include_in_schema=True
+        ),
+    )
+    subscriber = make(config, specification, calls)
+    Registrator.subscriber(broker, subscriber)
+    subscriber.add_call(parser_=None, decoder_=subscription.decoder, dependencies_=())
+    return subscriber
+
+
+def readable_headers(record: ConsumerRecord[Any, Any]) -> tuple[tuple[str, bytes], ...]:
+    """The headers that are UTF-8: FastStream's parser fails on others, and no header is required of what comes in."""
+    return tuple((name, value) for name, value in record.headers if value is not None and _is_utf8(value))
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
