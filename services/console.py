@@ -139,7 +139,7 @@ def watch(report_id: ReportId) -> None:
     """Follow a report to its end."""
     console = stderr()
     status = _ask(lambda gateway: watched(gateway, report_id, console))
-    for line in summary(status, None):
+    for line in summary(status, f"assay download {report_id}"):
         console.print(line, markup=False)
     raise typer.Exit(exit_code(status.status))
 
@@ -152,7 +152,7 @@ def status(
     if json:
         print(document)
         return
-    for line in summary(ReportStatus.model_validate_json(document), None):
+    for line in summary(ReportStatus.model_validate_json(document), f"assay download {report_id}"):
         print(line)
 
 

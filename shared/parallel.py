@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 BACKOFF_SECONDS = 0.5  # before the second attempt; doubles up to the longest
 LONGEST_BACKOFF_SECONDS = 30.0
-COMMIT_TIMEOUT_SECONDS = 10.0  # the client retries inside for ever
+COMMIT_TIMEOUT_SECONDS = 5.0  # the client retries inside for ever
 COMMIT_INTERVAL_SECONDS = 0.05
 IDLE_POLL_MS = 200
 

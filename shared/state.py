@@ -110,8 +110,13 @@ class Sweep(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What a fold step writes: the report, the parts that changed, and what becomes of the open ones after that."""
+    """What a fold step writes, in this order.
+
+    First every errored or cancelled piece is opened again for the generation `reopen`, if there is one; then the parts
+    that changed and the report are written; then `sweep` says what becomes of the parts that are still open.
+    """
 
     report: Report
     parts: tuple[Part, ...] = ()
     sweep: Sweep | None = None
+    reopen: int | None = None

@@ -9,6 +9,7 @@ from shared.evaluations import (
     Coverage,
     Criterion,
     CriterionScore,
+    EvidenceGroup,
     EvidenceRow,
     Facts,
     FrozenRow,
@@ -20,7 +21,7 @@ from shared.evaluations import (
     Theme,
     Usage,
 )
-from shared.messages import CriteriaSpec, Options, Period, part_id
+from shared.messages import CriteriaSpec, EvaluationTask, JudgeOptions, Options, Period, ReportRequested, part_id
 from shared.state import Plan, Report
 from shared.vocabulary import Kind, Lane, PartStatus, Reason, Role, Sentiment
 
@@ -204,6 +205,38 @@ def a_failed_part(key: str = "7", reason: Reason = Reason.TIMED_OUT, role: Role 
 def a_row(key: str = "7", row_id: str = "run-1", *, used: bool = True, **values: Scalar) -> FrozenRow:
     """A frozen run or review."""
     return FrozenRow(key=key, row=EvidenceRow(id=row_id, values=values), used=used)
+
+
+def a_request(**fields: Any) -> ReportRequested:
+    """A request with its evidence inline, from the fields as another service would send them."""
+    runs = [{"run_id": f"run-{number}", "output": "It arrives on Monday."} for number in (1, 2)]
+    data = {"agents": [{"agent_id": key, "name": f"Agent {key}", "runs": runs} for key in ("7", "8")]}
+    if fields.get("kind") == Kind.REVIEWS:
+        texts = {"de": "Gut.", "en": "Good.", "fr": "Bien."}
+        data = {"reviews": [{"review_id": key, "language": key, "text": text} for key, text in texts.items()]}
+    return ReportRequested.model_validate({"report_id": REPORT_ID, "kind": "agents", "data": data, **fields})
+
+
+def a_task(key: str = "7", role: Role = Role.AGENT, **changes: Any) -> EvaluationTask:
+    """The task of a piece with two rows of evidence; of an overview, with none."""
+    rows = tuple(EvidenceRow(id=f"row-{number}", values={"text": f"Text {number}."}) for number in (1, 2))
+    group = EvidenceGroup(key=key, name=f"Piece {key}", coverage=Coverage(total=2, used=2), rows=rows)
+    criteria = {Role.AGENT: AGENT_CRITERIA, Role.OVERVIEW: TEAM_CRITERIA, Role.LANGUAGE: ()}
+    defaults: dict[str, Any] = {
+        "report_id": REPORT_ID,
+        "part_id": part_id(REPORT_ID, role, key),
+        "kind": Kind.REVIEWS if role is Role.LANGUAGE else Kind.AGENTS,
+        "role": role,
+        "key": key,
+        "name": f"Piece {key}",
+        "lane": Lane.SMALL,
+        "criteria": criteria[role],
+        "evidence": () if role is Role.OVERVIEW else (group,),
+        "judge": JudgeOptions(model="gpt-4o-mini"),
+        "prompt_version": "1",
+        "deadline_at": at(900),
+    }
+    return EvaluationTask(**(defaults | changes))
 
 
 async def streamed(rows: Iterable[FrozenRow]) -> AsyncIterator[FrozenRow]:

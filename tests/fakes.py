@@ -130,6 +130,9 @@ class FakeUploads:
         assert expires_at > NOON
         self.stored.setdefault(sha256, content)
 
+    async def get(self, sha256: str) -> bytes | None:
+        return self.stored.get(sha256)
+
 
 class FakeWorkbooks:
     """Files by id, read in small chunks."""

@@ -1,8 +1,8 @@
 """Talks to the gateway over HTTP: asks for a report, follows it, fetches its workbook."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -54,20 +54,21 @@ class Gateway:
         """The status document, as it came."""
         return (await self._call("GET", _path(report_id))).decode()
 
-    async def follow(self, report_id: str) -> AsyncIterator[ReportStatus]:
+    async def follow(self, report_id: str) -> AsyncGenerator[ReportStatus, None]:
         """Every state of a report until it is final; a broken stream is opened anew, older states are left out."""
         seen = -1
         failing_since: float | None = None
         clock = asyncio.get_running_loop().time
         while True:
             try:
-                async for status in self._events(report_id):
-                    failing_since = None
-                    if status.version > seen:
-                        seen = status.version
-                        yield status
-                    if status.status.is_final:
-                        return
+                async with aclosing(self._events(report_id)) as states:
+                    async for status in states:
+                        failing_since = None
+                        if status.version > seen:
+                            seen = status.version
+                            yield status
+                        if status.status.is_final:
+                            return
             except (httpx2.TransportError, httpx2.StreamError) as error:
                 failing_since = failing_since or clock()
                 if clock() - failing_since > _PATIENCE_SECONDS:
@@ -89,7 +90,7 @@ class Gateway:
         finally:
             partial.unlink(missing_ok=True)
 
-    async def _events(self, report_id: str) -> AsyncIterator[ReportStatus]:
+    async def _events(self, report_id: str) -> AsyncGenerator[ReportStatus, None]:
         async with self._client.sse(f"{_path(report_id)}/events", timeout=_STREAM_TIMEOUT) as source:
             await _refuse(source.response)
             async for event in source:

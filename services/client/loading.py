@@ -42,7 +42,15 @@ def rows_for(source: Source, path: Path, owner: str | None) -> list[Fields]:
     Raises InputError.
     """
     rows = [_owned(row, source, owner) for row in read_rows(path)]
-    refuse([f"{row.place}: {name}: Field required" for row in rows for name in source.key if not row.fields.get(name)])
+    hints = {source.owner: f"Field required, in the row or as --{source.owner.replace('_', '-')}"}
+    refuse(
+        [
+            f"{row.place}: {name}: {hints.get(name, 'Field required')}"
+            for row in rows
+            for name in source.key
+            if not row.fields.get(name)
+        ]
+    )
     for _ in checked(source.model, rows):
         pass
     return [_timed(row, source) for row in rows]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Protocol
 
 from rich.console import Console
@@ -47,8 +46,8 @@ def exit_code(status: Status) -> int:
     return WITH_ERRORS if status is Status.COMPLETED_WITH_ERRORS else FAILED
 
 
-def summary(status: ReportStatus, workbook: Path | None, *, stand_in: bool = False) -> list[str]:
-    """A few lines for the reader: status, counts, score, cost, file."""
+def summary(status: ReportStatus, workbook: str, *, stand_in: bool = False) -> list[str]:
+    """A few lines for the reader: status, counts, score, cost, and where the workbook is, if there is one."""
     counts = status.counts
     verdicts = f" ({counts.passed} passed, {counts.not_passed} not)" if counts.passed is not None else ""
     failed = f", {counts.errored} failed" if counts.errored else ""
@@ -60,7 +59,7 @@ def summary(status: ReportStatus, workbook: Path | None, *, stand_in: bool = Fal
         *([f"Overview: {status.overview.status}{_because(status)}"] if status.overview else []),
         *([f"Score: {status.score:.2f} of 10"] if status.score is not None else []),
         f"Cost: {_cost(status, stand_in=stand_in)}",
-        f"Workbook: {workbook}" if workbook else "No workbook",
+        f"Workbook: {workbook}" if status.workbook else "No workbook",
     ]
     return lines if counts.total else [line for line in lines if not line.startswith(("Parts", "Cost"))]
 

@@ -1,5 +1,6 @@
 """Follows one report to its end, shows how it gets on, and fetches its workbook."""
 
+from contextlib import aclosing
 from pathlib import Path
 
 from rich.console import Console
@@ -12,10 +13,11 @@ from shared.messages import ReportStatus
 async def watched(gateway: Gateway, report_id: str, console: Console) -> ReportStatus:
     """The final status, after all others were shown. Raises GatewayError."""
     with shown(console) as progress:
-        async for status in gateway.follow(report_id):
-            progress.show(status)
-            if status.status.is_final:
-                return status
+        async with aclosing(gateway.follow(report_id)) as states:
+            async for status in states:
+                progress.show(status)
+                if status.status.is_final:
+                    return status
     raise GatewayError(f"the gateway stopped telling of {report_id}")
 
 

@@ -51,7 +51,7 @@ def declare(room: Assembly, slots: int, on_task: OnTask) -> list[ParallelSubscri
     flow = Flow(concurrency=slots + LOOK_AHEAD, drain_seconds=LONGEST_DRAIN_SECONDS)
     decode = decoder(TypeAdapter(EvaluationTask))
     subscribers = []
-    for lane, title in ((Lane.SMALL, "Tasks"), (Lane.BULK, "BulkTasks")):
+    for lane, title in ((Lane.SMALL, "Evaluate"), (Lane.BULK, "EvaluateBulk")):
         subscriber = parallel_subscriber(room.broker, room.subscription(room.topics.of_lane(lane), title, decode), flow)
 
         @subscriber

@@ -90,7 +90,7 @@ class Handlers:
                 return self._evaluated(attempts, result)
             delay = self._delay(attempts, result)
             if delay is None:
-                return self._failed(attempts, result)
+                return self._failed(attempts, attempts.cut_short(result, self._now.monotonic()))
             await self._wait(attempts, result, delay)
 
     async def _ask(self, attempts: "_Attempts", left: float) -> Reply | Failure:
@@ -196,15 +196,23 @@ class _Attempts:
         self.last: Failure | None = None
         self.first_failed_at: datetime | None = None
         self._repaired = False
+        self._deadline_first = False
 
     def start(self, now: float, until_deadline: float) -> float:
         """Begin an attempt; returns the seconds left for it. The part's time begins with its first call."""
         if self.began_at is None:
             self.began_at = now
             self.give_up_at = now + min(self.task.judge.timeout_seconds, until_deadline)
+            self._deadline_first = until_deadline < self.task.judge.timeout_seconds
         left = self.give_up_at - now
         self.count += left > 0
         return left
+
+    def cut_short(self, failure: Failure, now: float) -> Failure:
+        """A call that ran out of time because the report's did is no fault of the judge."""
+        if failure.reason is Reason.TIMED_OUT and self._deadline_first and now >= self.give_up_at:
+            return Failure(Reason.DEADLINE_PASSED, "the report's deadline passed during the call", again=False)
+        return failure
 
     def read(self, reply: Reply | Failure, at: datetime) -> _Done | Failure:
         """The evaluation in a reply, or what is wrong with it."""

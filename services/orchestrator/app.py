@@ -10,10 +10,11 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from services.orchestrator.handlers import Handlers
-from services.orchestrator.sources import Source, source_of
+from services.orchestrator.pieces import Source
+from services.orchestrator.sources import source_of
 from shared.chassis import checks, process
 from shared.chassis.assembly import Assembly, assemble
-from shared.chassis.dead_letters import UnprocessableError, decoder
+from shared.chassis.dead_letters import decoder
 from shared.chassis.http import health_routes
 from shared.chassis.sending import Outgoing, Sender, utc_now
 from shared.messages import (
@@ -106,7 +107,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
                 case RenderRequested():
                     await outbox.event(request)
                 case RetryRequested():
-                    raise UnprocessableError("a retry is not available in this release")
+                    await handlers.on_retry(request)
                 case _:
                     assert_never(request)
 

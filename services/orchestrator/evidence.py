@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from math import fsum
+from math import fsum, isfinite
 from typing import NamedTuple
 
 from pydantic_core import to_json
@@ -54,6 +54,8 @@ def _values(fields: dict[str, object]) -> dict[str, Scalar]:
 
 def _scalar(value: object) -> Scalar:
     match value:
+        case float() if not isfinite(value):
+            return str(value)
         case str() | bool() | int() | float():
             return value
         case datetime():

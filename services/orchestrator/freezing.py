@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from services.orchestrator.evidence import Cut, cut, frozen, shown
+from services.orchestrator.pieces import Piece, PieceEvidence, Source
 from services.orchestrator.planning import (
-    Piece,
+    LONGEST_NAME,
     Settled,
     overview_may_be_concurrent,
     overview_part,
@@ -14,7 +16,6 @@ from services.orchestrator.planning import (
     plan_of,
     task_of,
 )
-from services.orchestrator.sources import PieceEvidence, Source
 from shared.evaluations import EvidenceGroup, Part
 from shared.messages import EvaluationTask
 from shared.settings import ReportSettings
@@ -25,7 +26,10 @@ from shared.store.tasks import StoredTask
 
 MOST_WAITING_BYTES = 4_000_000  # of evidence, before it is written
 LEAST_OVERVIEW_ROWS = 4  # of each piece in a concurrent overview, shortened as needed
-LONGEST_NAME, LONGEST_DESCRIPTION = 200, 4_000  # characters in a task
+LONGEST_DESCRIPTION = 4_000  # characters in a task
+DESCRIPTION_SHARE = 8  # a description has an eighth of its piece's share in characters, which are up to 6 bytes each
+LARGEST_OVERVIEW_BYTES = 850_000  # of evidence with its headings: all else in a task takes less than 50 kB
+TOO_MANY_PIECES = "The overview was judged after the parts: there are too many of them to be judged at once."
 
 
 class Freezer:
@@ -36,6 +40,7 @@ class Freezer:
     ) -> None:
         self.rows = 0
         self.evidence_bytes = 0
+        self._overview_bytes = 0
         self._store = store
         self._settings = settings
         self._settled = settled
@@ -58,6 +63,8 @@ class Freezer:
 
     async def store(self, *, concurrent: bool, planned_at: datetime) -> Plan:
         """Store the overview's task, then plan and parts; return the plan that holds."""
+        too_many = concurrent and self._overview_bytes > LARGEST_OVERVIEW_BYTES
+        concurrent = concurrent and not too_many
         overview = overview_part(self._settled, stage=0 if concurrent else 1)
         task = task_of(self._settled, overview, self._overview if concurrent else ())
         await self._store.tasks.insert(self._token, [_stored(overview.index, task)], self._expires_at)
@@ -68,7 +75,7 @@ class Freezer:
             concurrent=concurrent,
             rows=self.rows,
             columns=tuple(self._columns),
-            notes=(),
+            notes=(TOO_MANY_PIECES,) if too_many else (),
         )
         return await self._store.plans.store(plan, (*self._parts, overview), self._expires_at)
 
@@ -76,13 +83,13 @@ class Freezer:
         """A bounded number of pieces at once, in their order."""
         width = self._settings.source_reads
         for start in range(0, len(pieces), width):
-            async with asyncio.TaskGroup() as group:
+            async with _together() as group:
                 reads = [group.create_task(source.evidence(piece)) for piece in pieces[start : start + width]]
             for offset, read in enumerate(reads):
                 yield start + offset, read.result()
 
     def _piece(self, index: int, found: PieceEvidence) -> None:
-        rows = shown(found.rows, self._settings.row_bytes)
+        rows = shown(found.rows, min(self._settings.row_bytes, self._settings.evidence_bytes))
         size = sum(row.size for row in rows)
         chosen = cut(rows, found.total, self._settings.evidence_bytes)
         group = _group(found, chosen)
@@ -100,9 +107,10 @@ class Freezer:
         self._waiting_bytes += size
 
     async def _write(self) -> None:
-        """Many pieces in two writes."""
-        await self._store.evidence.insert(self._token, self._waiting_rows, self._expires_at)
-        await self._store.tasks.insert(self._token, self._waiting_tasks, self._expires_at)
+        """Many pieces in two writes, side by side."""
+        async with _together() as writes:
+            writes.create_task(self._store.evidence.insert(self._token, self._waiting_rows, self._expires_at))
+            writes.create_task(self._store.tasks.insert(self._token, self._waiting_tasks, self._expires_at))
         self._waiting_rows.clear()
         self._waiting_tasks.clear()
         self._waiting_bytes = 0
@@ -110,16 +118,30 @@ class Freezer:
     def _overview_group(self, found: PieceEvidence) -> EvidenceGroup:
         """The piece's share of a concurrent overview's evidence."""
         share = self._settings.evidence_bytes // self._settled.pieces
-        rows = shown(found.rows, min(share // LEAST_OVERVIEW_ROWS, self._settings.row_bytes))
-        return _group(found, cut(rows, found.total, share))
+        longest = min(share // DESCRIPTION_SHARE, LONGEST_DESCRIPTION)
+        heading = len(_group(found, cut((), found.total, 0), longest).model_dump_json().encode())
+        room = max(0, share - heading)
+        rows = shown(found.rows, min(room // LEAST_OVERVIEW_ROWS, self._settings.row_bytes))
+        self._overview_bytes += max(heading, share)
+        return _group(found, cut(rows, found.total, room), longest)
 
 
-def _group(found: PieceEvidence, chosen: Cut) -> EvidenceGroup:
+@asynccontextmanager
+async def _together() -> AsyncIterator[asyncio.TaskGroup]:
+    """A task group that raises the first failure itself: its type says whether it is a rejection or an outage."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
+
+
+def _group(found: PieceEvidence, chosen: Cut, longest: int = LONGEST_DESCRIPTION) -> EvidenceGroup:
     description = found.piece.description
     return EvidenceGroup(
         key=found.piece.key,
         name=found.piece.name[:LONGEST_NAME],
-        description=description[:LONGEST_DESCRIPTION] if description else None,
+        description=description[:longest] if description else None,
         facts=found.facts,
         coverage=chosen.coverage,
         rows=chosen.rows,

@@ -6,16 +6,19 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from services.orchestrator.freezing import Freezer
+from services.orchestrator.pieces import RejectedError, Source
 from services.orchestrator.planning import (
     Settled,
     bad_keys,
     content_sha256,
     first_deadline,
+    is_to_be_retried,
     objections,
     overview_is_concurrent,
+    planned_event,
+    retry_of,
     settle,
 )
-from services.orchestrator.sources import RejectedError, Source
 from shared.chassis.dead_letters import UnprocessableError
 from shared.evaluations import Part
 from shared.messages import (
@@ -25,13 +28,14 @@ from shared.messages import (
     ReportPlanned,
     ReportRejected,
     ReportRequested,
+    RetryRequested,
 )
 from shared.settings import ReportSettings
 from shared.state import Plan
 from shared.store import Store
 from shared.store.tasks import StoredTask
 from shared.telemetry import Metrics
-from shared.vocabulary import Lane, Reason
+from shared.vocabulary import Lane, Reason, Role
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +107,39 @@ class Handlers:
         generation = report.generation if report else 1
         await self._announce.event(ReportCancelled(report_id=report_id, generation=generation, at=self._clock()))
 
+    async def on_retry(self, request: RetryRequested) -> None:
+        """Judge errored and cancelled parts again, from the same evidence. A retry that has been begun is completed."""
+        plan = await self._store.plans.get(request.report_id)
+        report = await self._store.reports.get(request.report_id)
+        if plan is None or report is None:
+            raise UnprocessableError(f"there is no planned report {request.report_id} to retry")
+        if await self._store.plans.is_published(request.report_id, request.generation):
+            return self._metrics.requests.labels("repeated").inc()
+        begun = report.generation == request.generation
+        if not begun and not (report.status.is_final and report.generation + 1 == request.generation):
+            raise UnprocessableError(
+                f"report {request.report_id} is {report.status} in generation {report.generation}: "
+                f"generation {request.generation} cannot be asked for"
+            )
+        retry = retry_of(plan, request, self._clock())
+        await self._announce.event(retry)
+        parts = self._store.parts.of_report(plan.report_id)
+        await self._publish_again(
+            plan, retry, [part async for part in parts if is_to_be_retried(part, retry, begun=begun)]
+        )
+        await self._store.plans.mark_published(plan.report_id, request.generation)
+        return self._metrics.requests.labels("retried").inc()
+
+    async def _publish_again(self, plan: Plan, retry: ReportPlanned, parts: Sequence[Part]) -> None:
+        for part in parts:
+            task = await self._store.tasks.get(plan.token, part.index)
+            if task is None:
+                await self._announce.event(self._no_data(part, retry.generation))
+            elif part.role is not Role.OVERVIEW or plan.overview == "concurrent":
+                again = task.model_copy(update={"generation": retry.generation, "deadline_at": retry.deadline_at})
+                stored = StoredTask(part.index, again.partition, again.model_dump_json())
+                await self._announce.tasks(again.lane, [stored])
+
     async def _plan(self, request: ReportRequested, accepted_at: datetime) -> Plan:
         """Read, freeze and store. Raises RejectedError."""
         if found := objections(request):
@@ -125,14 +162,14 @@ class Handlers:
 
     async def _publish_unless_done(self, plan: Plan) -> None:
         """Publish what the plan calls for, unless all of it has been: a task published twice could be paid twice."""
-        if await self._store.plans.is_published(plan.report_id):
+        if await self._store.plans.is_published(plan.report_id, 1):
             return self._metrics.requests.labels("repeated").inc()
-        await self._announce.event(_planned(plan))
+        await self._announce.event(planned_event(plan))
         async for part in self._store.parts.of_report(plan.report_id):
-            if part.coverage.total == 0 and part.index < plan.pieces:
-                await self._announce.event(self._no_data(part))
+            if part.facts.rows == 0 and part.index < plan.pieces:
+                await self._announce.event(self._no_data(part, 1))
         await self._publish_tasks(plan)
-        await self._store.plans.mark_published(plan.report_id)
+        await self._store.plans.mark_published(plan.report_id, 1)
         self._metrics.requests.labels("planned").inc()
         self._metrics.planning.labels(plan.kind).observe((self._clock() - plan.accepted_at).total_seconds())
         logger.info("planned %s: %d pieces, %d rows, %s lane", plan.report_id, plan.pieces, plan.rows, plan.lane)
@@ -156,11 +193,11 @@ class Handlers:
         logger.info("rejected %s: %s", request.report_id, reason)
         await self._announce.event(ReportRejected(report_id=request.report_id, reason=reason, at=self._clock()))
 
-    def _no_data(self, part: Part) -> PartFailed:
+    def _no_data(self, part: Part, generation: int) -> PartFailed:
         return PartFailed(
             report_id=part.report_id,
             part_id=part.part_id,
-            generation=1,
+            generation=generation,
             reason=Reason.NO_DATA,
             detail="no runs or reviews were found in the period",
             attempts=0,
@@ -183,16 +220,4 @@ def _accepted(request: ReportRequested, digest: str, accepted_at: datetime) -> R
         content_sha256=digest,
         accepted_at=accepted_at,
         deadline_at=first_deadline(request, accepted_at),
-    )
-
-
-def _planned(plan: Plan) -> ReportPlanned:
-    return ReportPlanned(
-        report_id=plan.report_id,
-        pieces=plan.pieces,
-        overview=plan.overview,
-        lane=plan.lane,
-        fail_fast=plan.options.fail_fast,
-        planned_at=plan.planned_at,
-        deadline_at=plan.deadline_at,
     )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
+from services.orchestrator.pieces import Piece
 from shared.evaluations import Criterion, EvidenceGroup, Part
 from shared.messages import (
     PROMPT_VERSION,
@@ -14,18 +15,21 @@ from shared.messages import (
     JudgeOptions,
     Options,
     Period,
+    ReportPlanned,
     ReportRequested,
+    RetryRequested,
     part_id,
 )
 from shared.state import Plan
 from shared.topics import task_partition
-from shared.vocabulary import PIECE_ROLE, Kind, Lane, OverviewMode, Role
+from shared.vocabulary import PIECE_ROLE, Kind, Lane, OverviewMode, PartStatus, Role
 
 DEADLINE_SECONDS = 900.0
 DEADLINE_SECONDS_PER_PART = 2.0
 LARGEST_METADATA_BYTES = 16_000
 LARGEST_CRITERIA_BYTES = 32_000  # they travel in every task
 LONGEST_KEY = 200  # characters of an agent's id or a language
+LONGEST_NAME = 200  # characters of a piece's name in a task
 EVERY_AGENT = "*"
 OVERVIEW_KEY = "overview"
 
@@ -39,14 +43,6 @@ TEAM_CRITERIA = (
     Criterion(name="reliability", description="Can one depend on the team?", weight=0.3, threshold=8),
     Criterion(name="efficiency", description="Does it get there without waste?", weight=0.3, threshold=7),
 )
-
-
-class Piece(NamedTuple):
-    """An agent or a language that becomes a part."""
-
-    key: str
-    name: str
-    description: str | None = None
 
 
 class Settled(NamedTuple):
@@ -203,7 +199,7 @@ def task_of(settled: Settled, part: Part, evidence: Sequence[EvidenceGroup]) -> 
         kind=request.kind,
         role=part.role,
         key=part.key,
-        name=part.name,
+        name=part.name[:LONGEST_NAME],
         lane=Lane.SMALL if part.role is Role.OVERVIEW else settled.lane,
         partition=task_partition(request.report_id, part.index, settled.partitions),
         goal=request.criteria.goal,
@@ -265,6 +261,40 @@ def plan_of(
         planned_at=planned_at,
         deadline_at=settled.deadline_at,
     )
+
+
+def planned_event(plan: Plan) -> ReportPlanned:
+    """What the renderer is told of a new plan."""
+    return ReportPlanned(
+        report_id=plan.report_id,
+        pieces=plan.pieces,
+        overview=plan.overview,
+        lane=plan.lane,
+        fail_fast=plan.options.fail_fast,
+        planned_at=plan.planned_at,
+        deadline_at=plan.deadline_at,
+    )
+
+
+def retry_of(plan: Plan, request: RetryRequested, now: datetime) -> ReportPlanned:
+    """What the renderer is told of a retry: a new generation with a new deadline."""
+    seconds = plan.options.deadline_seconds or DEADLINE_SECONDS + DEADLINE_SECONDS_PER_PART * (plan.pieces + 1)
+    return planned_event(plan).model_copy(
+        update={
+            "generation": request.generation,
+            "part_ids": request.part_ids,
+            "planned_at": now,
+            "deadline_at": now + timedelta(seconds=seconds),
+        }
+    )
+
+
+def is_to_be_retried(part: Part, retry: ReportPlanned, *, begun: bool) -> bool:
+    """Whether a retry judges this part again; once `begun`, the parts say so themselves."""
+    if begun:
+        return part.generation == retry.generation and part.status.is_open
+    wanted = retry.part_ids is None or part.part_id in retry.part_ids
+    return wanted and part.status in {PartStatus.ERRORED, PartStatus.CANCELLED}
 
 
 def _subject(request: ReportRequested) -> str:

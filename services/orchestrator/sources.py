@@ -2,39 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from pydantic import ValidationError
 
 from services.orchestrator.evidence import review_facts, review_row, run_facts, run_row
-from services.orchestrator.planning import Piece, bad_keys
-from shared.evaluations import EvidenceRow, Facts
-from shared.messages import AgentInput, InlineData, Period, ReportRequested, ReviewInput, RunInput
+from services.orchestrator.pieces import Piece, PieceEvidence, RejectedError, Source
+from services.orchestrator.planning import bad_keys
+from shared.messages import AgentInput, InlineData, ReportRequested, ReviewInput, RunInput
 from shared.store.sources import SourceCollections, UnreadableRowError, Window
 from shared.vocabulary import Kind
-
-
-class RejectedError(Exception):
-    """The request cannot be served; the message says why, in words."""
-
-
-class PieceEvidence(NamedTuple):
-    """All rows of a piece within the request's limits, the facts about them, and how many rows there were at first."""
-
-    piece: Piece
-    rows: tuple[EvidenceRow, ...]
-    facts: Facts
-    total: int
-
-
-class Source(Protocol):
-    """Evidence for one request."""
-
-    async def pieces(self) -> Sequence[Piece]:
-        """The agents or languages, in order. Raises RejectedError."""
-
-    async def evidence(self, piece: Piece) -> PieceEvidence:
-        """The rows of one. Raises RejectedError."""
 
 
 class Uploads(Protocol):
@@ -51,12 +28,12 @@ async def source_of(request: ReportRequested, uploads: Uploads, database: Source
         data = await _uploaded(request.data_sha256, uploads)
     if request.kind is Kind.AGENTS:
         if data is not None:
-            return InlineAgents(request, data)
+            return InlineAgents(request, data, window)
         if request.environment_id is None:
             raise RejectedError("environment_id or data.agents is needed")
         return StoredAgents(request, request.environment_id, database, window)
     if data is not None:
-        return InlineReviews(request, data)
+        return InlineReviews(request, data, window)
     if request.app_id is None:
         raise RejectedError("app_id or data.reviews is needed")
     return StoredReviews(request, request.app_id, database, window)
@@ -75,12 +52,13 @@ async def _uploaded(sha256: str, uploads: Uploads) -> InlineData:
 class InlineAgents:
     """Agents and runs that came with the request."""
 
-    def __init__(self, request: ReportRequested, data: InlineData) -> None:
+    def __init__(self, request: ReportRequested, data: InlineData, window: Window) -> None:
         agents = data.agents or ()
         _refuse(bad_keys([agent.agent_id for agent in agents], "agent_id"))
         for agent in agents:
             _refuse(bad_keys([run.run_id for run in agent.runs], f"run_id of agent {agent.agent_id!r}"))
         self._request = request
+        self._window = window
         self._agents = {agent.agent_id: agent for agent in agents}
 
     async def pieces(self) -> Sequence[Piece]:
@@ -93,7 +71,7 @@ class InlineAgents:
         agent = self._agents.get(piece.key)
         model = self._request.run_model
         runs = [run for run in agent.runs if model is None or run.model == model] if agent else []
-        within = [run for run in runs if _within(self._request.period, run.started_at)]
+        within = [run for run in runs if _within(self._window, run.started_at)]
         newest = sorted(enumerate(within), key=lambda item: (item[1].started_at or _NEVER, item[0]), reverse=True)
         last = [run for _, run in newest[: self._request.runs_per_agent]]
         return _runs(piece, last, len(within))
@@ -135,13 +113,13 @@ class StoredAgents:
 class InlineReviews:
     """Reviews that came with the request."""
 
-    def __init__(self, request: ReportRequested, data: InlineData) -> None:
+    def __init__(self, request: ReportRequested, data: InlineData, window: Window) -> None:
         reviews = data.reviews or ()
         _refuse(bad_keys([review.review_id for review in reviews], "review_id"))
         self._request = request
         self._by_language: dict[str, list[ReviewInput]] = {}
         for review in reviews:
-            if _within(request.period, review.created_at):
+            if _within(window, review.created_at):
                 self._by_language.setdefault(review.language, []).append(review)
 
     async def pieces(self) -> Sequence[Piece]:
@@ -180,11 +158,11 @@ class StoredReviews:
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def _within(period: Period, at: datetime | None) -> bool:
+def _within(window: Window, at: datetime | None) -> bool:
     """Rows without a time always count."""
     if at is None:
         return True
-    return (period.from_ is None or at >= period.from_) and (period.to is None or at < period.to)
+    return (window.start is None or at >= window.start) and (window.end is None or at < window.end)
 
 
 def _refuse(objections: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ from shared.telemetry import Metrics
 
 logger = logging.getLogger(__name__)
 
-AFTERGLOW = timedelta(seconds=5)  # a lease outlives its workbook until the event about it is folded
+AFTERGLOW = timedelta(seconds=2)  # a lease outlives its workbook until the event about it is folded
 
 
 class Leases(Protocol):

@@ -18,6 +18,7 @@ from services.renderer.transitions import (
     delayed,
     evaluated,
     failed,
+    reopened,
     without_data,
 )
 from shared.evaluations import Part, Usage
@@ -42,6 +43,7 @@ from shared.statuses import final_status, open_pieces, status_of
 from shared.vocabulary import PartStatus, Reason, Role, Status
 
 MOST_RENDER_FAILURES = 3
+_CAN_BE_RETRIED = frozenset({PartStatus.ERRORED, PartStatus.CANCELLED})
 
 
 class Due(NamedTuple):
@@ -71,8 +73,9 @@ def overview_id(report_id: str) -> str:
 
 def touched(report_id: str, events: Sequence[Event]) -> list[str]:
     """The parts a step must read for these events."""
-    named = [event.part_id for event in events if isinstance(event, PartEvaluated | PartFailed | PartDelayed)]
-    return sorted({*named, overview_id(report_id)})
+    named = {event.part_id for event in events if isinstance(event, PartEvaluated | PartFailed | PartDelayed)}
+    wanted = {part for event in events if isinstance(event, ReportPlanned) for part in event.part_ids or ()}
+    return sorted({*named, *wanted, overview_id(report_id)})
 
 
 def due(report: Report) -> Due:
@@ -112,6 +115,7 @@ class _Step:
         self._parts = dict(parts)
         self._changed: dict[str, Part] = {}
         self._sweep: Sweep | None = None
+        self._reopen: int | None = None
         self._dropped = dropped
 
     @property
@@ -122,7 +126,7 @@ class _Step:
     def change(self) -> Change:
         """What to write."""
         report = self.report.model_copy(update={"version": self.report.version + 1})
-        return Change(report, tuple(self._changed.values()), self._sweep)
+        return Change(report, tuple(self._changed.values()), self._sweep, self._reopen)
 
     def apply(self, event: Event) -> None:  # noqa: C901  # one line per event
         """Change the report and its parts as the event says; what does not fit the state is dropped by name."""
@@ -160,6 +164,9 @@ class _Step:
             self._update(status=Status.REJECTED, reason=event.reason, completed_at=event.at)
 
     def _planned(self, event: ReportPlanned) -> None:
+        if event.generation == self.report.generation + 1 and self.report.status.is_final and self.report.pieces:
+            self._retried(event)
+            return
         if self.report.status is not Status.ACCEPTED or event.generation != self.report.generation:
             self._dropped.append("repeated_plan")
             return
@@ -169,6 +176,44 @@ class _Step:
             overview_mode=event.overview,
             overview=PartStatus.PENDING,
             fail_fast=event.fail_fast,
+            planned_at=event.planned_at,
+            deadline_at=event.deadline_at,
+        )
+
+    def _retried(self, event: ReportPlanned) -> None:
+        """Open errored and cancelled parts again: all of them, or those named; in synthesis the overview as well."""
+        again = [part for part in self._parts.values() if part.status in _CAN_BE_RETRIED]
+        overview = self._parts.get(overview_id(self.report.report_id))
+        if event.part_ids is None:
+            errored, cancelled = self.report.errored, self.report.cancelled
+            self._reopen = event.generation
+            for part in again:
+                self._parts[part.part_id] = reopened(part, event.generation)  # written by the reopening of all
+        else:
+            pieces = [part for part in again if part.part_id in event.part_ids and part is not overview]
+            errored = sum(part.status is PartStatus.ERRORED for part in pieces)
+            cancelled = len(pieces) - errored
+            for part in pieces:
+                self._put(reopened(part, event.generation))
+        named = overview is not None and (event.part_ids is None or overview.part_id in event.part_ids)
+        overview_again = overview is not None and overview.status in _CAN_BE_RETRIED and named
+        if not (errored or cancelled or overview_again):
+            self._reopen = None
+            self._dropped.append("nothing_to_retry")
+            return
+        if overview is not None and (overview_again or event.overview == "synthesis"):
+            self._put(reopened(overview, event.generation))
+            self._update(overview=PartStatus.PENDING, overview_reason=None)
+        self._update(
+            generation=event.generation,
+            status=Status.EVALUATING,
+            errored=self.report.errored - errored,
+            cancelled=self.report.cancelled - cancelled,
+            ends_as=None,
+            reason=None,
+            completed_at=None,
+            render_wanted=False,
+            render_failures=0,
             planned_at=event.planned_at,
             deadline_at=event.deadline_at,
         )

@@ -57,6 +57,11 @@ def accepted(event: ReportAccepted) -> Report:
     )
 
 
+def reopened(part: Part, generation: int) -> Part:
+    """The part to be judged again; its error stays until there is a new result."""
+    return part.model_copy(update={"status": PartStatus.PENDING, "generation": generation, "retry_at": None})
+
+
 def evaluated(part: Part, event: PartEvaluated) -> Part:
     """The part with its evaluation."""
     return part.model_copy(

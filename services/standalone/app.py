@@ -3,10 +3,12 @@
 import asyncio
 import json
 import os
+import secrets
 import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +20,7 @@ from services.standalone.programs import LOOPBACK, Embedded, Program
 from services.standalone.supervisor import Supervisor
 from shared.settings import GatewaySettings, Settings, inherited_environment
 
+KEY_NAME = "assay-run"
 EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # compared with, not bound to
 
 Result = TypeVar("Result")
@@ -42,17 +45,22 @@ class Wanted(NamedTuple):
 
 
 class Addresses(NamedTuple):
-    """Where a running standalone is reached; `judge` is the stand-in, None if there is a real one."""
+    """Where a running standalone is reached; `judge` is the stand-in, None if there is a real one.
+
+    `api_key` is this run's own, where the configured gateway wants one whose text is not ours to know.
+    """
 
     gateway: str
     kafka: str
     mongo: str
     judge: str | None
+    api_key: str = ""
 
     @property
     def announcement(self) -> str:
         """The line that says it is ready."""
-        return json.dumps({"ready": True, **self._asdict()})
+        told = {"gateway": self.gateway, "kafka": self.kafka, "mongo": self.mongo, "judge": self.judge}
+        return json.dumps({"ready": True, **told})
 
 
 def what_is_real(settings: Settings) -> str:
@@ -111,12 +119,14 @@ def serve(wanted: Wanted, settings: Settings) -> None:
 
 
 def _addresses(wanted: Wanted, settings: Settings, parts: Embedded, ports: Iterator[int]) -> Addresses:
+    has_keys = bool(settings.gateway.api_keys.get_secret_value())
     host = LOOPBACK if wanted.private or settings.gateway.host in EVERYWHERE else settings.gateway.host
     return Addresses(
         gateway=f"http://{host}:{_gateway_port(wanted, settings.gateway, ports)}",
         kafka=settings.kafka.bootstrap_servers if parts.kafka is None else f"{LOOPBACK}:{parts.kafka}",
         mongo=_shown(settings.mongo.url.get_secret_value()) if parts.mongo is None else parts.mongo_url,
         judge=None if parts.judge is None else parts.judge_url,
+        api_key=secrets.token_urlsafe() if wanted.private and has_keys else "",
     )
 
 
@@ -145,6 +155,8 @@ def _children(
     gateway = {"GATEWAY_PORT": str(urlsplit(addresses.gateway).port)}
     if wanted.private:
         gateway["GATEWAY_HOST"] = LOOPBACK
+    if addresses.api_key:
+        gateway["GATEWAY_API_KEYS"] = f"{KEY_NAME}:{sha256(addresses.api_key.encode()).hexdigest()}"
     return [
         *found,
         *programs.rooms(wanted.evaluators, ports, parts.environment, needs),

@@ -33,8 +33,8 @@ def run(wanted: Wanted, settings: Settings, order: Order, out: Path | None) -> F
     console.print(what_is_real(settings), markup=False)
 
     async def body(addresses: Addresses) -> Finished:
-        finished = await _report(addresses.gateway, order, out, console)
-        for line in summary(finished.status, finished.workbook, stand_in=addresses.judge is not None):
+        finished = await _report(addresses, order, out, console)
+        for line in summary(finished.status, str(finished.workbook), stand_in=addresses.judge is not None):
             console.print(line, markup=False)
         return finished
 
@@ -68,8 +68,8 @@ def _as_intended(status: ReportStatus, *, stands_in: bool) -> bool:
     return status.status in {Status.COMPLETED, Status.COMPLETED_WITH_ERRORS}
 
 
-async def _report(url: str, order: Order, out: Path | None, console: Console) -> Finished:
-    async with connected(url) as gateway:
+async def _report(addresses: Addresses, order: Order, out: Path | None, console: Console) -> Finished:
+    async with connected(addresses.gateway, addresses.api_key) as gateway:
         report_id = await gateway.request(order.body)
         status = await watched(gateway, report_id, console)
         path = await fetched(gateway, report_id, out) if status.workbook else None

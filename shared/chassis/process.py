@@ -19,11 +19,14 @@ from starlette.types import ASGIApp
 
 from shared import settings as environment
 from shared.chassis import kafka
+from shared.chassis.dead_letters import TRANSIENT
 from shared.settings import LogSettings, Settings, SettingsError
 
 logger = logging.getLogger(__name__)
 
 WRONG_USAGE = 2
+PAGES_GRACE_SECONDS = 5  # for open streams, after everything else has ended
+REPEAT_SECONDS = 30.0  # between two equal lines of the broker's client, which would say a dozen a second
 
 
 class Room(NamedTuple):
@@ -62,7 +65,16 @@ async def serve(room: Room) -> None:
     """Serve the room until it is told to stop. The pages come first and go last, so that both are visible."""
     stop = asyncio.Event()
     _stop_on_signals(stop)
-    pages = _Pages(uvicorn.Config(room.pages, host=room.host, port=room.port, lifespan="off", log_config=None))
+    pages = _Pages(
+        uvicorn.Config(
+            room.pages,
+            host=room.host,
+            port=room.port,
+            lifespan="off",
+            log_config=None,
+            timeout_graceful_shutdown=PAGES_GRACE_SECONDS,
+        )
+    )
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(pages.serve())
         working = tasks.create_task(_work(room))
@@ -77,13 +89,23 @@ async def serve(room: Room) -> None:
 
 
 async def _work(room: Room) -> None:
-    await room.prepare()
+    await _prepared(room)
     async with room.broker, asyncio.TaskGroup() as tasks:
         await kafka.start(room.broker)
         logger.info("%s works", room.name)
         for job in room.background:
             tasks.create_task(_run_forever(job))
         await asyncio.Event().wait()
+
+
+async def _prepared(room: Room) -> None:
+    """Wait for what the room stands on: whoever starts first waits for the other."""
+    while True:
+        try:
+            return await room.prepare()
+        except TRANSIENT as error:
+            logger.warning("%s is not prepared yet: %r", room.name, error)
+            await asyncio.sleep(1)
 
 
 async def _run_forever(job: Callable[[], Awaitable[None]]) -> None:
@@ -120,9 +142,27 @@ def set_up_logs(settings: LogSettings) -> None:
     """One line per record on stderr: JSON for machines, text for people."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines() if settings.format == "json" else logging.Formatter(_TEXT))
+    handler.addFilter(_Calm())
     logging.basicConfig(level=settings.level, handlers=[handler], force=True)
     for noisy in ("aiokafka", "assay.faststream", "httpx2", "httpcore2", "uvicorn", "pymongo"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+class _Calm(logging.Filter):
+    """Lets a line of the broker's client through once in a while, however often it is said."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[object, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("aiokafka"):
+            return True
+        last = self._said.get(record.msg)
+        if last is not None and record.created - last < REPEAT_SECONDS:
+            return False
+        self._said[record.msg] = record.created
+        return True
 
 
 _TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"

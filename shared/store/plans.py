@@ -44,10 +44,11 @@ class PlanCollection:
                 return await self.get(plan.report_id) or plan
         return plan
 
-    async def is_published(self, report_id: str) -> bool:
-        """Everything that follows from the plan has been published once."""
-        return await self._plans.find_one({"_id": report_id, "published": True}, {"_id": 1}) is not None
+    async def is_published(self, report_id: str, generation: int) -> bool:
+        """Everything that follows from the plan in this generation has been published once."""
+        query = {"_id": report_id, "published": {"$gte": generation}}
+        return await self._plans.find_one(query, {"_id": 1}) is not None
 
-    async def mark_published(self, report_id: str) -> None:
+    async def mark_published(self, report_id: str, generation: int) -> None:
         """Note that it has."""
-        await self._plans.update_one({"_id": report_id}, {"$set": {"published": True}})
+        await self._plans.update_one({"_id": report_id}, {"$max": {"published": generation}})

@@ -12,7 +12,7 @@ from shared.evaluations import Part
 from shared.state import Change, Report, Sweep
 from shared.store.documents import EXPIRY, Document
 from shared.store.parts import part_document, part_of
-from shared.vocabulary import Kind, PartStatus, Status
+from shared.vocabulary import Kind, PartStatus, Role, Status
 
 _METADATA: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 NEWEST_FIRST = [("accepted_at", DESCENDING), ("_id", DESCENDING)]
@@ -40,7 +40,8 @@ class ReportCollection:
         """Create the indexes."""
         newest = IndexModel(NEWEST_FIRST)
         due = IndexModel([("status", ASCENDING), ("deadline_at", ASCENDING)])
-        await self._reports.create_indexes([EXPIRY, newest, due])
+        wanted = IndexModel([("render_wanted", ASCENDING)], partialFilterExpression={"render_wanted": True})
+        await self._reports.create_indexes([EXPIRY, wanted, newest, due])
 
     async def fold(
         self, report_id: str, part_ids: Sequence[str], decide: Decide, retention: timedelta
@@ -68,6 +69,16 @@ class ReportCollection:
 
     async def _write(self, change: Change, retention: timedelta, session: AsyncIOMotorClientSession) -> None:
         expires_at = change.report.accepted_at + retention
+        if change.reopen is not None:
+            await self._parts.update_many(
+                {
+                    "report_id": change.report.report_id,
+                    "role": {"$ne": Role.OVERVIEW},
+                    "status": {"$in": [PartStatus.ERRORED, PartStatus.CANCELLED]},
+                },
+                {"$set": {"status": PartStatus.PENDING, "generation": change.reopen}},
+                session=session,
+            )
         if change.parts:
             await self._parts.bulk_write(
                 [ReplaceOne({"_id": part.part_id}, part_document(part, expires_at)) for part in change.parts],
@@ -121,7 +132,8 @@ class ReportCollection:
 
     async def rendering(self) -> AsyncIterator[Report]:
         """Reports that wait for their workbook."""
-        async for document in self._reports.find({"status": Status.RENDERING}):
+        query = {"$or": [{"status": Status.RENDERING}, {"render_wanted": True}]}
+        async for document in self._reports.find(query):
             yield _report_of(document)
 
     async def count_open(self) -> int:

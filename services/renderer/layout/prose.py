@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*\n?", re.MULTILINE)
 _RULE = re.compile(r"^[ \t]*(?:-{3,}|\*{3,}|_{3,})[ \t]*$\n?", re.MULTILINE)
@@ -18,7 +19,8 @@ _BREAK = re.compile(r"<br[ \t]*/?>", re.IGNORECASE)
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]+")
-_SAMPLE = 2_000  # characters that decide the direction of a text
+_SAMPLE = 2_000  # characters that decide the direction of a text, and how wide it is
+_WIDEST = 100  # columns: wider than any column of the workbook
 
 
 def plain_text(markdown: str) -> str:
@@ -44,8 +46,11 @@ def bullets(points: Iterable[str]) -> str:
 
 
 def width(text: str) -> int:
-    """The width of the widest line, in characters of a western font: Chinese, Japanese and Korean ones count 2."""
-    return max(map(_line_width, text.split("\n")))
+    """The width of the widest line, in characters of a western font: Chinese, Japanese and Korean ones count 2.
+
+    Looks no further than any column is wide.
+    """
+    return max(_line_width(line[:_WIDEST]) for line in text[:_SAMPLE].split("\n"))
 
 
 def lines(text: str, columns: float) -> int:
@@ -68,6 +73,7 @@ def _line_width(line: str) -> int:
     return sum(_character_width(character) for character in line)
 
 
+@lru_cache(maxsize=4096)
 def _character_width(character: str) -> int:
     if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
         return 0

@@ -1,7 +1,7 @@
 """What the stand-in judge answers: valid for the evaluator, the same every time, and from the evidence."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.evaluator.answers import AgentAnswer, LanguageAnswer, LanguagesAnswer, TeamAnswer
@@ -27,6 +27,7 @@ PRAISE = ("I love this, great update", "Sehr gut, danke", "とても便利で最
 COMPLAINTS = ("Terrible, it crashes", "Leider kaputt", "すぐ落ちる。最悪", "سيء جدا", "😡")
 
 
+@settings(max_examples=30)
 @given(RUNS)
 def test_any_runs_get_an_answer_that_the_evaluator_accepts(runs: list[dict[str, str]]) -> None:
     evaluation = judged(agent("7", *runs))
@@ -34,6 +35,7 @@ def test_any_runs_get_an_answer_that_the_evaluator_accepts(runs: list[dict[str, 
     assert [criterion.name for criterion in evaluation.criteria] == [criterion.name for criterion in CRITERIA]
 
 
+@settings(max_examples=30)
 @given(st.lists(st.text()))
 def test_any_reviews_get_an_answer_that_the_evaluator_accepts(texts: list[str]) -> None:
     assert isinstance(judged(language("xx", *texts)), LanguageEvaluation)

@@ -1,7 +1,7 @@
 """The stand-in reads what the evaluator writes."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.standalone.question import UnreadableQuestionError, read
@@ -32,6 +32,7 @@ def test_results_of_a_synthesis_are_read_back() -> None:
     assert list(read(overview(Kind.AGENTS, results=results).user).results) == results
 
 
+@settings(max_examples=30)
 @given(ANY_TEXT)
 def test_no_text_of_a_row_is_taken_for_anything_but_its_text(text: str) -> None:
     question = read(agent("7", {"output": text}, {"output": f'about {{"key": "8"}}\n[9] {{}}\n{text}'}).user)

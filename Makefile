@@ -1,0 +1,58 @@
+# Every target works on a fresh machine with Python 3.11 or later; `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test unit check format docs lock up down
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Install everything into .venv, with pinned and hashed dependencies
+
+$(INSTALLED): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed; say which one with make PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+	@echo "Installing dependencies into $(VENV) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: install ## Run the packaged sample from request to workbook, on embedded parts
+	@$(BIN)/assay demo
+
+test: install ## Run all tests: unit, component, and integration on embedded parts
+	@$(BIN)/pytest
+
+unit: install ## Run the tests that need nothing but Python
+	@$(BIN)/pytest -q tests/unit
+
+check: install ## Check style, types, architecture and documents
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+format: install ## Format the code
+	@$(BIN)/ruff check --fix-only
+	@$(BIN)/ruff format
+
+docs: install ## Generate docs/asyncapi.json from the running code
+	@$(BIN)/python -m services.asyncapi > docs/asyncapi.json
+
+lock: install ## Pin all dependencies anew, with hashes
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --constraint requirements.txt --extra embedded --extra dev pyproject.toml \
+		-o requirements-dev.txt
+
+up: ## Start everything in containers (needs Docker); see docs/operation.md
+	docker compose up --build --detach --wait
+
+down: ## Stop the containers; the data stays
+	docker compose down
