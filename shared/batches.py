@@ -4,7 +4,7 @@ import time
 from itertools import chain
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
@@ -18,11 +18,26 @@ class BatchedSubscriber(BatchSubscriber):
     """FastStream's, but it listens while it waits (the original sleeps after an empty poll)."""
 
     polled_at = 0.0
+    commit_failures = 0  # FastStream says them in its log and takes the batch again
+    in_hand = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # FastStream's own arguments
+        """As FastStream's."""
+        super().__init__(*args, **kwargs)
+        self._read: dict[TopicPartition, int] = {}
 
     @property
     def assigned(self) -> bool:
         """The group has been joined."""
         return self.consumer is not None and bool(self.consumer.assignment())
+
+    @property
+    def lag(self) -> int:
+        """Records not read yet, up to the end of the assigned partitions as last seen."""
+        if self.consumer is None:
+            return 0
+        ends = ((self.consumer.highwater(place), self._read.get(place)) for place in self.consumer.assignment())
+        return sum(max(0, end - read) for end, read in ends if end is not None and read is not None)
 
     async def get_msg(self, consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord[Any, Any], ...]:
         """The next batch; empty where nothing came."""
@@ -31,6 +46,8 @@ class BatchedSubscriber(BatchSubscriber):
         records = tuple(chain.from_iterable(found.values()))
         for record in records:
             record.headers = readable_headers(record)
+            self._read[TopicPartition(record.topic, record.partition)] = record.offset + 1
+        self.in_hand = len(records)
         return records
 
 

@@ -152,10 +152,11 @@ class Usage(Value):
 
 
 class Judge(Value):
-    """Who judged: the model as it answered, and the version of the prompt it was given."""
+    """Who judged: the model as it answered, the version of the prompt, and the edition of the price table."""
 
     model: str
     prompt_version: str
+    prices: str = ""
 
 
 class PartResult(Value):

@@ -52,6 +52,12 @@ class Offsets:
     def __init__(self) -> None:
         self._partitions: dict[Place, _Partition] = {}
         self._owned: frozenset[Place] = frozenset()
+        self._committed: dict[Place, int] = {}
+
+    @property
+    def marks(self) -> Mapping[Place, int]:
+        """What the group has committed of the owned partitions, as far as it is known."""
+        return {place: offset for place, offset in self._committed.items() if place in self._owned}
 
     def held(self, place: Place) -> int:
         """How many records of a partition are held."""
@@ -106,6 +112,7 @@ class Offsets:
         Of partitions that left, only what runs is kept: its result may still come, its offset never counts.
         """
         self._owned = frozenset(owned)
+        self._committed = {place: committed.get(place) or 0 for place in owned}
         orphans = 0
         for place, partition in [*self._partitions.items()]:
             if place in self._owned:
@@ -127,6 +134,7 @@ class Offsets:
 
     def committed(self, offsets: Mapping[Place, int]) -> None:
         """These offsets are committed: what lies below is forgotten."""
+        self._committed.update(offsets)
         for place, offset in offsets.items():
             if place in self._partitions:
                 _drop_below(self._partitions[place], offset)

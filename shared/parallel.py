@@ -84,6 +84,14 @@ class ParallelSubscriber(DefaultSubscriber):
         return self.consumer is not None and not self._rebalancing
 
     @property
+    def lag(self) -> int:
+        """Records that are not done, up to the end of the assigned partitions as last seen."""
+        if self.consumer is None:
+            return 0
+        ends = ((self.consumer.highwater(TopicPartition(*place)), mark) for place, mark in self.offsets.marks.items())
+        return sum(max(0, end - mark) for end, mark in ends if end is not None)
+
+    @property
     def in_hand(self) -> int:
         """Records being worked on."""
         return len(self._jobs)

@@ -99,8 +99,8 @@ def _because(status: ReportStatus) -> str:
 def _cost(status: ReportStatus, *, stand_in: bool) -> str:
     usage = status.usage
     tokens = f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
+    if stand_in:
+        return f"nothing, as no model was asked ({tokens})"
     if usage.cost_usd is None:
         return f"unpriced ({tokens})"
-    if stand_in:
-        return f"nothing, as no model was asked; {tokens} would cost {usage.cost_usd:.4f} USD"
     return f"{usage.cost_usd:.4f} USD ({tokens})"

@@ -60,6 +60,7 @@ def declare(room: Assembly, slots: int, on_task: OnTask) -> list[ParallelSubscri
             await on_task(task)
 
         subscribers.append(subscriber)
+    room.watch(*subscribers)
     return subscribers
 
 
@@ -70,7 +71,8 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
         raise SettingsError("OPENAI_API_KEY: no judge is named; set it, or OPENAI_BASE_URL for a server without keys")
     room = assemble(NAME, settings.kafka, registry)
     pools = Pools(settings.llm)
-    judge = open_judge(settings.openai, packaged_prices())
+    prices = packaged_prices()
+    judge = open_judge(settings.openai, prices)
     handlers = Handlers(
         judge=judge,
         slot=_slots(pools),
@@ -78,6 +80,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
         settings=settings.llm,
         now=Now(utc_now, time.monotonic, random.random, asyncio.sleep),
         metrics=room.metrics,
+        prices=prices.version,
     )
     room.metrics.limit.set_function(lambda: pools.limit)
     subscribers = declare(room, pools.limit, handlers.on_task)

@@ -61,6 +61,7 @@ class Handlers:
         settings: LlmSettings,
         now: Now,
         metrics: Metrics,
+        prices: str = "",
     ) -> None:
         self._judge = judge
         self._slot = slot
@@ -68,6 +69,7 @@ class Handlers:
         self._settings = settings
         self._now = now
         self._metrics = metrics
+        self._prices = prices  # the edition that costs are reckoned by
 
     async def on_task(self, task: EvaluationTask) -> None:
         """Evaluate and publish. Whatever the judge does ends as an outcome."""
@@ -150,7 +152,7 @@ class Handlers:
             attempts=attempts.count,
             seconds=self._seconds(attempts),
             finished_at=self._now.utc(),
-            judge=Judge(model=done.model, prompt_version=PROMPT_VERSION),
+            judge=Judge(model=done.model, prompt_version=PROMPT_VERSION, prices=self._prices),
         )
 
     def _failed(self, attempts: "_Attempts", failure: Failure) -> PartFailed:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from services.evaluator.calls import Failure, Form, Reply, Turn
 from services.evaluator.pricing import PriceTable
-from shared.evaluations import Usage
+from shared.evaluations import Count, Usage
 from shared.settings import OpenAISettings
 from shared.vocabulary import Reason
 
@@ -21,12 +21,12 @@ NO_KEY = "none"  # what servers without keys are sent: the SDK insists on one
 
 
 class _TokenDetails(BaseModel):
-    cached_tokens: int | None = 0
+    cached_tokens: Count | None = 0
 
 
 class _Usage(BaseModel):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: Count = 0
+    completion_tokens: Count = 0
     prompt_tokens_details: _TokenDetails | None = None
 
 

@@ -31,7 +31,7 @@ class PriceTable(Value):
         price = self.models.get(name) or self.models.get(_DATED.sub("", name))
         if price is None:
             return None
-        fresh = usage.input_tokens - usage.cached_tokens
+        fresh = max(0, usage.input_tokens - usage.cached_tokens)  # some servers count cached tokens apart
         total = fresh * price.input + usage.cached_tokens * price.cached + usage.output_tokens * price.output
         return round(total / PER, 9)
 

@@ -73,10 +73,11 @@ def verdict(criteria: Sequence[Criterion], scores: Sequence[CriterionScore]) -> 
     """Weighted mean over the judged criteria by name; passed only if every criterion is judged and at its threshold."""
     by_name = {score.name: score.score for score in scores}
     judged = [(item, score) for item in criteria if (score := by_name.get(item.name)) is not None]
-    weight = fsum(item.weight for item, _ in judged)
-    if not judged or weight <= 0:
+    largest = max((item.weight for item, _ in judged), default=0.0)
+    if largest <= 0:
         return Verdict(None, None)
-    mean = fsum(item.weight * score for item, score in judged) / weight
+    shares = [(item.weight / largest, score) for item, score in judged]  # of any magnitude: only their ratio counts
+    mean = fsum(share * score for share, score in shares) / fsum(share for share, _ in shares)
     passed = all(score >= item.threshold for item, score in judged) if len(judged) == len(criteria) else None
     return Verdict(round(min(mean, 10.0), SCORE_DIGITS), passed)
 

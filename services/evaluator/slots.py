@@ -46,9 +46,9 @@ class Slots:
     def _wake(self) -> None:
         while (lane := self.lanes.next()) is not None:
             turn = self._queues[lane].popleft()
-            self.lanes.waiting[lane] -= 1
-            self.lanes.calling[lane] += 1
-            turn.set_result(None)
+            self.lanes.begin(lane)
+            if not turn.cancelled():  # else its task is about to find out, and gives the slot back
+                turn.set_result(None)
 
 
 class Pools:

@@ -73,6 +73,7 @@ def declare(room: Assembly, on_request: Callable[[Request], Awaitable[None]]) ->
         """Plan a report, or pass on what is wanted of one."""
         await on_request(request)
 
+    room.watch(subscriber)
     return subscriber
 
 

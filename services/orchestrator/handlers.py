@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from services.orchestrator.freezing import Freezer
+from services.orchestrator.objections import bad_keys, objections
 from services.orchestrator.pieces import RejectedError, Source
 from services.orchestrator.planning import (
     Settled,
-    bad_keys,
     content_sha256,
     first_deadline,
     is_to_be_retried,
-    objections,
     overview_is_concurrent,
     planned_event,
     retry_of,

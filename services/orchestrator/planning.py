@@ -1,6 +1,5 @@
 """Decides what a request amounts to: whether it can be served, by which criteria, until when, in which parts."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -10,10 +9,8 @@ from services.orchestrator.pieces import Piece
 from shared.evaluations import Criterion, EvidenceGroup, Part
 from shared.messages import (
     PROMPT_VERSION,
-    CriteriaSpec,
     EvaluationTask,
     JudgeOptions,
-    Options,
     Period,
     ReportPlanned,
     ReportRequested,
@@ -26,9 +23,6 @@ from shared.vocabulary import PIECE_ROLE, Kind, Lane, OverviewMode, PartStatus, 
 
 DEADLINE_SECONDS = 900.0
 DEADLINE_SECONDS_PER_PART = 2.0
-LARGEST_METADATA_BYTES = 16_000
-LARGEST_CRITERIA_BYTES = 32_000  # they travel in every task
-LONGEST_KEY = 200  # characters of an agent's id or a language
 LONGEST_NAME = 200  # characters of a piece's name in a task
 EVERY_AGENT = "*"
 OVERVIEW_KEY = "overview"
@@ -83,79 +77,6 @@ def settle(
         partitions=partitions,
         pieces=pieces,
     )
-
-
-# --- what is refused
-
-
-def objections(request: ReportRequested) -> list[str]:
-    """Why the request cannot be served, in words, before any evidence is read; empty if it can."""
-    period = request.period
-    found: list[str] = []
-    if period.from_ is not None and period.to is not None and period.from_ >= period.to:
-        found.append("period: `from` must be before `to`")
-    if len(request.model_dump_json(include={"metadata"}).encode()) > LARGEST_METADATA_BYTES:
-        found.append(f"metadata: more than {LARGEST_METADATA_BYTES} bytes")
-    if len(request.model_dump_json(include={"criteria"}).encode()) > LARGEST_CRITERIA_BYTES:
-        found.append(f"criteria: more than {LARGEST_CRITERIA_BYTES} bytes")
-    if request.agent_ids is not None and not request.agent_ids:
-        found.append("agent_ids: empty; leave it out for all agents")
-    if request.languages is not None and not request.languages:
-        found.append("languages: empty; leave it out for all languages")
-    return [*found, *_unavailable(request.options), *_bad_criteria(request.criteria)]
-
-
-def _unavailable(options: Options) -> list[str]:
-    """Options of the contract that this release cannot honour are refused, not ignored."""
-    asked = {
-        "coverage `full`": options.coverage == "full",
-        "trials above 1": options.trials > 1,
-        "cache": options.cache,
-        "cost_limit_usd": options.cost_limit_usd is not None,
-        "token_limit": options.token_limit is not None,
-        "baseline": options.baseline is not None,
-    }
-    return [f"options: {name} is not available in this release" for name, wanted in asked.items() if wanted]
-
-
-def _bad_criteria(spec: CriteriaSpec) -> list[str]:
-    groups = {f"agents.{key}": criteria for key, criteria in spec.agents.items()}
-    if spec.team is not None:
-        groups["team"] = spec.team
-    return [f"criteria.{name}: {trouble}" for name, group in groups.items() for trouble in _troubles(group)]
-
-
-def _troubles(criteria: Sequence[Criterion]) -> list[str]:
-    if not criteria:
-        return ["no criteria; leave it out for the defaults"]
-    names = [criterion.name.strip() for criterion in criteria]
-    found = []
-    if not all(names):
-        found.append("a criterion has no name")
-    if len(set(names)) < len(names):
-        found.append("two criteria have the same name")
-    if any(criterion.weight < 0 for criterion in criteria):
-        found.append("a weight is negative")
-    if sum(criterion.weight for criterion in criteria) <= 0:
-        found.append("the weights are all zero")
-    if not all(0 <= criterion.threshold <= 10 for criterion in criteria):  # noqa: PLR2004  # the scale of all scores
-        found.append("a threshold is not between 0 and 10")
-    return found
-
-
-def bad_keys(keys: Sequence[str], what: str) -> list[str]:
-    """Objections to ids that are empty, too long, or stand twice."""
-    found = []
-    if not all(key.strip() for key in keys):
-        found.append(f"data: an empty {what}")
-    if too_long := [key for key in keys if len(key) > LONGEST_KEY]:
-        found.append(f"data: {what} longer than {LONGEST_KEY} characters: {too_long[0][:40]!r}…")
-    if twice := [key for key, count in Counter(keys).items() if count > 1]:
-        found.append(f"data: duplicate {what} {twice[0]!r}")
-    return found
-
-
-# --- parts and tasks
 
 
 def piece_part(settled: Settled, index: int, piece: Piece, evidence: EvidenceGroup) -> Part:

@@ -7,8 +7,8 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from services.orchestrator.evidence import review_facts, review_row, run_facts, run_row
+from services.orchestrator.objections import bad_keys
 from services.orchestrator.pieces import Piece, PieceEvidence, RejectedError, Source
-from services.orchestrator.planning import bad_keys
 from shared.messages import AgentInput, InlineData, ReportRequested, ReviewInput, RunInput
 from shared.store.sources import SourceCollections, UnreadableRowError, Window
 from shared.vocabulary import Kind

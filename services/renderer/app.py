@@ -64,6 +64,7 @@ def declare(room: Assembly, on_events: OnEvents) -> BatchedSubscriber:
         batch = cast("list[Received[Event]]", events)  # the decoder adds the records; the contract names the messages
         await handle_by_key(batch, lambda event: event.report_id, on_events, room.letters)
 
+    room.watch(subscriber)
     return subscriber
 
 

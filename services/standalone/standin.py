@@ -84,6 +84,7 @@ class Standin:
         return Reply(200, self._behaviour.model_dump_json().encode())
 
     async def _chat(self, body: bytes, receive: Receive) -> Reply | None:
+        arrived = asyncio.get_running_loop().time()
         try:
             request = ChatRequest.model_validate_json(body)
             question = read(request.question) if request.fields else None
@@ -94,17 +95,18 @@ class Standin:
         key = question.key if question else ""
         self._total += 1
         self._by_key[key] += 1
-        call = Call(self._total, request.model, request.characters, int(self._clock()))
+        call = Call(self._total, request.characters, int(self._clock()))
         fault = self._behaviour.fault(key, call.number, self._in_flight)
         if fault and (refused := replies.problem(fault)):
             return refused
         self._in_flight += 1
         self._most_in_flight = max(self._most_in_flight, self._in_flight)
         try:
-            seconds = None if fault is Fault.TIMEOUT else self._behaviour.latency_seconds
+            reply = _answer(call, request, question, fault)
+            spent = asyncio.get_running_loop().time() - arrived
+            seconds = None if fault is Fault.TIMEOUT else max(0.0, self._behaviour.latency_seconds - spent)
             if not await _still_there_after(seconds, receive):
                 return None
-            reply = _answer(call, request, question, fault)
         finally:
             self._in_flight -= 1
         self._answered += 1

@@ -1,12 +1,14 @@
 """Puts together what every room is made of: broker, sender, dead letters, metrics, and the consumer's settings."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from faststream.kafka import KafkaBroker
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from prometheus_client import CollectorRegistry
 
+from shared.chassis.checks import Subscriber
 from shared.chassis.dead_letters import DeadLetters, settling
 from shared.chassis.kafka import consumer_settings, create_topics, make_broker
 from shared.chassis.sending import Sender
@@ -39,6 +41,14 @@ class Assembly(NamedTuple):
         settings: Mapping[str, Any] = {**consumer_settings(self.kafka), **connection}
         group = f"{self.kafka.topic_prefix}assay-{self.name}.{topic.removeprefix(self.kafka.topic_prefix)}"
         return Subscription(topic, group, title, decoder, settings)
+
+    def watch(self, *subscribers: Subscriber) -> None:
+        """Show how far behind they are, and what they have in hand."""
+        for subscriber in subscribers:
+            topic = subscriber.topic_names[0]
+            self.metrics.lag.labels(topic).set_function(partial(getattr, subscriber, "lag"))
+            self.metrics.in_hand.labels(topic).set_function(partial(getattr, subscriber, "in_hand"))
+            self.metrics.commit_failures.labels(topic).set_function(partial(getattr, subscriber, "commit_failures"))
 
     async def create_topics(self) -> None:
         """Wait for the broker and create the topics that are missing."""

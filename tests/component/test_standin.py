@@ -91,7 +91,7 @@ def evaluated(done: ChatCompletion, call: Asked = CALL) -> Evaluation:
 def test_an_answer_has_the_form_asked_for_and_real_usage(judge: Judge, call: Asked) -> None:
     done = judge.ask(call)
     evaluated(done, call)
-    assert (done.model, done.choices[0].finish_reason) == ("gpt-4o-mini", "stop")
+    assert (done.model, done.choices[0].finish_reason) == ("stand-in", "stop")
     assert done.usage
     assert done.usage.prompt_tokens == (len(call.system) + len(call.user)) // 4
     assert done.usage.completion_tokens == len(done.choices[0].message.content or "") // 4

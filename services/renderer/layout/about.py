@@ -76,8 +76,10 @@ def _ids(results: Results) -> Iterator[Line]:
     for name, value in plan.metadata.items():
         yield Line("Metadata", name, str(value))
     yield Line("Judge", "Prompt version", plan.prompt_version)
-    for model in sorted({part.judge.model for part in results.parts if part.judge}):
+    for model in results.models:
         yield Line("Judge", "Model that answered", model)
+    for edition in sorted({part.judge.prices for part in results.parts if part.judge and part.judge.prices}):
+        yield Line("Judge", "Price table", edition, "US dollars per million tokens, as of this edition")
 
 
 def _options(options: Options) -> Iterator[Line]:

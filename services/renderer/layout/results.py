@@ -77,6 +77,11 @@ class Results:
         return tuple(part for part in self.parts if part.status is not PartStatus.COMPLETED)
 
     @property
+    def models(self) -> tuple[str, ...]:
+        """The models that answered, by the names they gave themselves."""
+        return tuple(sorted({part.judge.model for part in self.parts if part.judge}))
+
+    @property
     def headline(self) -> float | None:
         """The mean of the scored agents; None where there is none. Added by key, so that the order is no matter."""
         scores = [part.score for part in sorted(self.pieces, key=lambda part: part.key) if is_scored(part)]

@@ -115,7 +115,8 @@ def _facts(results: Results) -> Iterator[Row]:
     yield _fact("Period from (UTC)", number(start or "the beginning", Format.TIME, Tone.PLAIN))
     yield _fact("Data as of (UTC)", number(end or plan.accepted_at, Format.TIME), "the end of the period, exclusive")
     yield _fact("Generated (UTC)", number(report.evaluated_at or plan.planned_at, Format.TIME), "the last outcome")
-    yield _fact("Judge model", text(plan.options.judge_model), f"prompt version {plan.prompt_version}")
+    asked = f"asked for {plan.options.judge_model}, prompt version {plan.prompt_version}"
+    yield _fact("Judge model", text(", ".join(results.models) or words.NONE), asked)
     yield from _counts(results)
     yield from _scores(results) if results.is_agents else _positive(results)
     rows = "runs" if results.is_agents else "reviews"

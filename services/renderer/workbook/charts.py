@@ -28,6 +28,7 @@ def excel_chart(sheet: Xlsx, plan: Chart) -> Xlsx:
 
 def _set_axes(chart: Xlsx, plan: Chart) -> None:
     chart.x_axis.delete = chart.y_axis.delete = False
+    chart.x_axis.tickLblSkip = 1  # every bar has its name
     chart.y_axis.number_format = str(plan.format)
     chart.y_axis.scaling.min, chart.y_axis.scaling.max = 0, plan.maximum
     chart.y_axis.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(solidFill=RULE))

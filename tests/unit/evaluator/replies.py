@@ -60,3 +60,7 @@ def a_reply(text: str | None = None, used: Usage | None = None) -> Reply:
 
 def a_failure(reason: Reason = Reason.PROVIDER_ERROR, *, again: bool = True, **changes: Any) -> Failure:
     return Failure(reason, f"it was {reason}", again, **changes)
+
+
+def limited(after: float | None = None) -> Failure:
+    return a_failure(Reason.RATE_LIMITED, after=after)

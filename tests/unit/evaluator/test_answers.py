@@ -1,7 +1,7 @@
 """The form of the judge's answers, as structured outputs in strict mode want it."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Hashable, Iterator
+from typing import Any, cast
 
 import pytest
 
@@ -21,7 +21,7 @@ FORMS = [AgentAnswer, LanguageAnswer, TeamAnswer, LanguagesAnswer]
 
 
 def schema_of(form: type[Any], *criteria: str) -> dict[str, Any]:
-    return dict(answer_schema(form, criteria))
+    return dict(answer_schema(cast("Hashable", form), criteria))
 
 
 def objects(schema: Any) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """What an answer amounts to: checked against its task, joined to ids, scored and decided in code."""
 
 from collections.abc import Sequence
+from itertools import permutations
 
 import pytest
 from hypothesis import given, settings
@@ -81,7 +82,9 @@ WEIGHTS = st.integers(0, 1_000).map(lambda number: number / 100) | st.floats(0, 
 
 @given(st.lists(st.tuples(WEIGHTS, SCORES | st.none()), min_size=1, max_size=6))
 @settings(max_examples=150, deadline=None)
-def test_a_score_lies_between_the_lowest_and_the_highest_of_its_criteria(pairs: list[tuple[float, float]]) -> None:
+def test_a_score_lies_between_the_lowest_and_the_highest_of_its_criteria(
+    pairs: list[tuple[float, float | None]],
+) -> None:
     found = verdict(criteria(*(weight for weight, _ in pairs)), scores(*(score for _, score in pairs)))
     counted = [score for weight, score in pairs if score is not None and weight > 0]
     assert (found.score is None) is (not counted)
@@ -100,8 +103,9 @@ def test_a_verdict_does_not_depend_on_the_order_of_criteria_or_scores(
 
 
 def test_the_sums_are_exact_so_that_no_order_rounds_another_way() -> None:
-    wanted, given_ = criteria(1, 1e-16, 1e-16), scores(5.00005, 10, 10)
-    assert verdict(wanted, given_) == verdict(wanted[::-1], given_)
+    pairs = list(zip(criteria(0.8, 0.6, 0.2), scores(5.7003, 2.6, 9.2), strict=True))
+    found = {verdict(*zip(*order, strict=True)) for order in permutations(pairs)}
+    assert len(found) == 1
 
 
 # --- agents
@@ -147,11 +151,8 @@ def test_mentions_are_the_distinct_reviews_cited_and_most_mentioned_stands_first
     answer = a_language_answer(positive_themes=(a_theme("Rare", 1), a_theme("Common", 2, 1, 2), a_theme("Never")))
     found = evaluation_of(answer, LANGUAGE)
     assert isinstance(found, LanguageEvaluation)
-    assert [(theme.text, theme.mentions) for theme in found.positive_themes] == [
-        ("Common", 2),
-        ("Rare", 1),
-        ("Never", 0),
-    ]
+    mentions = {theme.text: theme.mentions for theme in found.positive_themes}
+    assert list(mentions.items()) == [("Common", 2), ("Rare", 1), ("Never", 0)]
     assert found.positive_themes[0].review_ids == ("row-2", "row-1")
     assert (found.positive_ids, found.negative_ids, found.mixed_ids) == (("row-1",), (), ("row-2",))
 

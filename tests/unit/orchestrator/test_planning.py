@@ -4,15 +4,14 @@ from typing import Any
 
 import pytest
 
+from services.orchestrator.objections import bad_keys, objections
 from services.orchestrator.pieces import Piece
 from services.orchestrator.planning import (
     AGENT_CRITERIA,
     TEAM_CRITERIA,
     Settled,
-    bad_keys,
     content_sha256,
     first_deadline,
-    objections,
     overview_is_concurrent,
     overview_part,
     piece_part,

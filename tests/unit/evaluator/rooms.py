@@ -1,0 +1,120 @@
+"""An evaluator with a judge that answers by script, on a clock that only moves when somebody waits or answers."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from prometheus_client import CollectorRegistry
+
+from services.evaluator.calls import Failure, Form, Reply, Turn
+from services.evaluator.handlers import Handlers, Now
+from services.evaluator.slots import Pools
+from shared.messages import EvaluationTask, Outcome, PartDelayed, PartEvaluated, PartFailed
+from shared.settings import LlmSettings
+from shared.telemetry import Metrics
+from tests.builders import at
+
+
+class Asked(NamedTuple):
+    """A call to the judge."""
+
+    at: float
+    model: str
+    turns: tuple[Turn, ...]
+    form: Form
+    timeout_seconds: float
+
+
+class Answer(NamedTuple):
+    """What the judge says next, and how long it takes to say it."""
+
+    says: Reply | Failure
+    seconds: float = 10.0
+
+
+class FakeJudge:
+    """Answers by script; a call that takes longer than it may is cut off there, as the real one's is."""
+
+    def __init__(self, room: "AnEvaluator", script: Sequence[Reply | Failure | Answer]) -> None:
+        self._room = room
+        self._script = [item if isinstance(item, Answer) else Answer(item) for item in script]
+        self.asked: list[Asked] = []
+
+    async def ask(self, model: str, turns: Sequence[Turn], form: Form, timeout_seconds: float) -> Reply | Failure:
+        self.asked.append(Asked(self._room.seconds, model, tuple(turns), form, timeout_seconds))
+        says, seconds = self._script.pop(0)
+        self._room.seconds += min(seconds, timeout_seconds)
+        await asyncio.sleep(0)
+        return says
+
+
+class FakeAnnounce:
+    """Remembers what was said about parts."""
+
+    def __init__(self) -> None:
+        self.events: list[Outcome | PartDelayed] = []
+
+    async def event(self, event: Outcome | PartDelayed) -> None:
+        self.events.append(event)
+
+
+class AnEvaluator:
+    """One evaluator; `seconds` have passed since noon, and `dice` is what chance says."""
+
+    def __init__(self, *script: Reply | Failure | Answer, dice: float = 0.5, **settings: Any) -> None:
+        self.seconds = 0.0
+        self.slept: list[float] = []
+        self.in_flight_while_asleep: list[int] = []
+        self.while_asleep: Callable[[], None] = lambda: None
+        self.announce = FakeAnnounce()
+        self.judge = FakeJudge(self, script)
+        llm = LlmSettings(_env_file=None, **{"max_concurrency": "1", **settings})
+        self.pools = Pools(llm)
+        self.registry = CollectorRegistry()
+        self.handlers = Handlers(
+            judge=self.judge,
+            slot=lambda model, lane: self.pools.of(model).taken(lane),
+            announce=self.announce,
+            settings=llm,
+            now=Now(self._utc, lambda: self.seconds, lambda: dice, self._sleep),
+            metrics=Metrics(self.registry, "evaluator", "0"),
+        )
+
+    def _utc(self) -> datetime:
+        return at(self.seconds)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.in_flight_while_asleep.append(self.pools.in_flight)
+        self.while_asleep()
+        self.seconds += seconds
+        await asyncio.sleep(0)
+
+    async def evaluated(self, task: EvaluationTask) -> PartEvaluated:
+        """Give it a task that must succeed."""
+        outcome = await self._outcome(task)
+        assert isinstance(outcome, PartEvaluated), outcome
+        return outcome
+
+    async def failed(self, task: EvaluationTask) -> PartFailed:
+        """Give it a task that must fail."""
+        outcome = await self._outcome(task)
+        assert isinstance(outcome, PartFailed), outcome
+        return outcome
+
+    async def _outcome(self, task: EvaluationTask) -> Outcome:
+        await self.handlers.on_task(task)
+        *_, outcome = self.announce.events
+        assert not isinstance(outcome, PartDelayed)
+        assert self.pools.in_flight == 0
+        return outcome
+
+    @property
+    def delays(self) -> list[PartDelayed]:
+        """What was said of waiting parts."""
+        return [event for event in self.announce.events if isinstance(event, PartDelayed)]
+
+    def counted(self, name: str, **labels: str) -> float:
+        """A metric's value."""
+        return self.registry.get_sample_value(f"assay_{name}", labels) or 0.0
