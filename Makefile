@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit check format docs lock up down
+.PHONY: help install demo test unit bench check format docs lock up down
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: install ## Run all tests: unit, component, and integration on embedded par
 
 unit: install ## Run the tests that need nothing but Python
 	@$(BIN)/pytest -q tests/unit
+
+bench: install ## Measure how long reports take, by calls at once
+	@$(BIN)/python -m bench.parallel
 
 check: install ## Check style, types, architecture and documents
 	@$(BIN)/ruff check

@@ -15,7 +15,8 @@ class Plan(Value):
     """What was decided about a request. `content_sha256` is the hash of the fields as sent; `period` is closed.
 
     `token` names the attempt at planning that won: its tasks and its evidence are stored under it. `columns` are the
-    evidence's fields in the order of the data sheet; `notes` say in words what the reader should know.
+    evidence's fields in the order of the data sheet; `notes` say in words what the reader should know;
+    `without_data` pieces have no rows, so no task.
     """
 
     report_id: str
@@ -36,6 +37,7 @@ class Plan(Value):
     lane: Lane
     prompt_version: str
     rows: Count
+    without_data: Count = 0
     columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     accepted_at: datetime

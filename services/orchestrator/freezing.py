@@ -74,6 +74,7 @@ class Freezer:
             planned_at=planned_at,
             concurrent=concurrent,
             rows=self.rows,
+            without_data=sum(part.facts.rows == 0 for part in self._parts),
             columns=tuple(self._columns),
             notes=(TOO_MANY_PIECES,) if too_many else (),
         )

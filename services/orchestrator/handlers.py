@@ -164,15 +164,20 @@ class Handlers:
         if await self._store.plans.is_published(plan.report_id, 1):
             return self._metrics.requests.labels("repeated").inc()
         await self._announce.event(planned_event(plan))
-        async for part in self._store.parts.of_report(plan.report_id):
-            if part.facts.rows == 0 and part.index < plan.pieces:
-                await self._announce.event(self._no_data(part, 1))
+        if plan.without_data:
+            await self._publish_without_data(plan)
         await self._publish_tasks(plan)
         await self._store.plans.mark_published(plan.report_id, 1)
         self._metrics.requests.labels("planned").inc()
         self._metrics.planning.labels(plan.kind).observe((self._clock() - plan.accepted_at).total_seconds())
         logger.info("planned %s: %d pieces, %d rows, %s lane", plan.report_id, plan.pieces, plan.rows, plan.lane)
         return None
+
+    async def _publish_without_data(self, plan: Plan) -> None:
+        """A piece without rows is a failed part that nobody has to judge."""
+        async for part in self._store.parts.of_report(plan.report_id):
+            if part.facts.rows == 0 and part.index < plan.pieces:
+                await self._announce.event(self._no_data(part, 1))
 
     async def _publish_tasks(self, plan: Plan) -> None:
         """The overview first where it runs with the pieces: it is the longest."""

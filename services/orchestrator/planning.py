@@ -152,6 +152,7 @@ def plan_of(
     planned_at: datetime,
     concurrent: bool,
     rows: int,
+    without_data: int = 0,
     columns: Sequence[str],
     notes: Sequence[str],
 ) -> Plan:
@@ -176,6 +177,7 @@ def plan_of(
         lane=settled.lane,
         prompt_version=PROMPT_VERSION,
         rows=rows,
+        without_data=without_data,
         columns=tuple(columns),
         notes=tuple(notes),
         accepted_at=settled.accepted_at,

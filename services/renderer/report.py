@@ -248,7 +248,7 @@ class _Step:
             self._update(overview=decided.status, overview_reason=decided.reason)
         else:
             self._count_piece(part, decided)
-        self._settle(event.finished_at)
+        self._settle(self.report.evaluated_at or event.finished_at)
 
     def _put(self, part: Part) -> None:
         self._parts[part.part_id] = part
@@ -323,8 +323,10 @@ class _Step:
         report = self.report
         self._sweep = end.sweep(at)
         for part in [part for part in self._parts.values() if part.status.is_open]:
-            self._parts[part.part_id] = end.close(part, at)
-            self._changed.pop(part.part_id, None)  # the sweep writes it
+            closed_part = end.close(part, at)
+            self._parts[part.part_id] = closed_part
+            if part.part_id in self._changed:  # what else changed of it must not be lost; the rest the sweep writes
+                self._changed[part.part_id] = closed_part
         closed = open_pieces(report)
         if end.part_status is PartStatus.ERRORED:
             self._update(delayed=0, errored=report.errored + closed)

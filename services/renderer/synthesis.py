@@ -25,7 +25,7 @@ def overview_task(
     used = 0
     for part in ordered:
         result = _result(part, room)
-        used += len(result.model_dump_json(exclude_defaults=True).encode())
+        used += len(result.model_dump_json().encode()) + 1
         if used > budget_bytes:
             break
         results.append(result)

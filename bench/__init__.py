@@ -1,0 +1,1 @@
+"""The measurements behind every figure that the documents name; run by hand, never part of a test."""
