@@ -1,0 +1,1 @@
+"""What Assay must do, as facts."""

@@ -1,0 +1,1 @@
+"""Facts about one process and its drivers."""

@@ -1,0 +1,1 @@
+"""What fakes and real parts, and the libraries we rely on, must do."""

@@ -1,0 +1,1 @@
+"""Facts about all services, on a real broker and a real database."""
