@@ -1,8 +1,6 @@
 """Freezes a report's evidence and tasks into the store piece by piece, and at the end its plan and parts at once."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from datetime import datetime
 
 from services.orchestrator.evidence import Cut, cut, frozen, shown
@@ -23,6 +21,7 @@ from shared.state import Plan
 from shared.store import Store
 from shared.store.evidence import PieceRows
 from shared.store.tasks import StoredTask
+from shared.together import together
 
 MOST_WAITING_BYTES = 4_000_000  # of evidence, before it is written
 LEAST_OVERVIEW_ROWS = 4  # of each piece in a concurrent overview, shortened as needed
@@ -84,7 +83,7 @@ class Freezer:
         """A bounded number of pieces at once, in their order."""
         width = self._settings.source_reads
         for start in range(0, len(pieces), width):
-            async with _together() as group:
+            async with together() as group:
                 reads = [group.create_task(source.evidence(piece)) for piece in pieces[start : start + width]]
             for offset, read in enumerate(reads):
                 yield start + offset, read.result()
@@ -109,7 +108,7 @@ class Freezer:
 
     async def _write(self) -> None:
         """Many pieces in two writes, side by side."""
-        async with _together() as writes:
+        async with together() as writes:
             writes.create_task(self._store.evidence.insert(self._token, self._waiting_rows, self._expires_at))
             writes.create_task(self._store.tasks.insert(self._token, self._waiting_tasks, self._expires_at))
         self._waiting_rows.clear()
@@ -125,16 +124,6 @@ class Freezer:
         rows = shown(found.rows, min(room // LEAST_OVERVIEW_ROWS, self._settings.row_bytes))
         self._overview_bytes += max(heading, share)
         return _group(found, cut(rows, found.total, room), longest)
-
-
-@asynccontextmanager
-async def _together() -> AsyncIterator[asyncio.TaskGroup]:
-    """A task group that raises the first failure itself: its type says whether it is a rejection or an outage."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            yield group
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from failures
 
 
 def _group(found: PieceEvidence, chosen: Cut, longest: int = LONGEST_DESCRIPTION) -> EvidenceGroup:

@@ -75,14 +75,14 @@ class Handlers:
             await self._publish(report, due(report))
 
     async def _publish(self, report: Report, called_for: Due) -> None:
+        if called_for.render:
+            self._start_render(report)
         await self._announce.status(called_for.status)
         if called_for.overview and self._released.get(report.report_id) != report.generation:
             task = await self._overview_task(report)
             if task is not None:
                 await self._announce.overview(task)
             self._remember(report)
-        if called_for.render:
-            self._start_render(report)
 
     def _remember(self, report: Report) -> None:
         self._released[report.report_id] = report.generation

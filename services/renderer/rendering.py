@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from services.renderer import workbook
-from shared.evaluations import FrozenRow
+from services.renderer.rehearsal import PARTS, PLAN, REPORT, ROWS
+from shared.evaluations import FrozenRow, Part
 from shared.lifeline import end_with_parent
 from shared.settings import MongoSettings
 from shared.store import Store, connect
+from shared.together import together
 
 
 class Rendered(NamedTuple):
@@ -55,23 +57,47 @@ def start(settings: MongoSettings) -> None:
 
 
 def warm_up() -> None:
-    """Does nothing, in a process that by then has loaded everything."""
+    """Build a workbook for nobody, so that the first real one finds everything loaded and connected."""
+    process = _started()
+    process.runner.run(_rehearse(process.store))
+
+
+async def _rehearse(store: Store) -> None:
+    await store.ping()
+    with tempfile.TemporaryDirectory(prefix="assay-render-") as folder:
+        await workbook.write(Path(folder) / "rehearsal.xlsx", PLAN, REPORT, PARTS, _rehearsed_rows())
+
+
+async def _rehearsed_rows() -> AsyncIterator[FrozenRow]:
+    for row in ROWS:
+        yield row
+
+
+def _started() -> _Process:
+    if _process is None:
+        raise RuntimeError("start() has not been called in this process")
+    return _process
 
 
 def render(report_id: str, retention: timedelta) -> Rendered:
     """Build and store the workbook of a report. Raises what stops it."""
-    if _process is None:
-        raise RuntimeError("start() has not been called in this process")
-    return _process.runner.run(_render(_process.store, report_id, retention))
+    process = _started()
+    return process.runner.run(_render(process.store, report_id, retention))
+
+
+async def _parts(store: Store, report_id: str) -> list[Part]:
+    return [part async for part in store.parts.of_report(report_id)]
 
 
 async def _render(store: Store, report_id: str, retention: timedelta) -> Rendered:
     began = time.monotonic()
-    plan = await store.plans.get(report_id)
-    report = await store.reports.get(report_id)
+    async with together() as reads:
+        reading_plan = reads.create_task(store.plans.get(report_id))
+        reading_report = reads.create_task(store.reports.get(report_id))
+        reading_parts = reads.create_task(_parts(store, report_id))
+    plan, report, parts = reading_plan.result(), reading_report.result(), reading_parts.result()
     if plan is None or report is None:
         raise UnknownReportError(f"report {report_id} has no stored plan or state")
-    parts = [part async for part in store.parts.of_report(report_id)]
     rows: AsyncIterator[FrozenRow] = store.evidence.of_plan(plan.token)
     with tempfile.TemporaryDirectory(prefix="assay-render-") as folder:
         path = Path(folder) / "workbook.xlsx"

@@ -72,5 +72,5 @@ async def _report(addresses: Addresses, order: Order, out: Path | None, console:
     async with connected(addresses.gateway, addresses.api_key) as gateway:
         report_id = await gateway.request(order.body)
         status = await watched(gateway, report_id, console)
-        path = await fetched(gateway, report_id, out) if status.workbook else None
+        path = (await fetched(gateway, report_id, out)).resolve() if status.workbook else None
         return Finished(status, await gateway.document(report_id), path)

@@ -63,7 +63,12 @@ class Store(NamedTuple):
 async def connect(settings: MongoSettings) -> AsyncIterator[Store]:
     """Open the store; close it at the end. Does not wait for the database: the first call does."""
     client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-        settings.url.get_secret_value(), tz_aware=True, appname="assay", w="majority", serverSelectionTimeoutMS=10_000
+        settings.url.get_secret_value(),
+        tz_aware=True,
+        appname="assay",
+        w="majority",
+        serverSelectionTimeoutMS=10_000,
+        minPoolSize=4,  # opened ahead: the first reports find connections
     )
     database = client[settings.database]
     try:
