@@ -43,8 +43,11 @@ async def measure(setting: Setting) -> None:
         try:
             for number in range(REPORTS):
                 request = agents_request(AGENTS, RUNS, options={"overview": "concurrent"})
-                status = await stack.final(await stack.post(request))
-                print(_line(setting, number, status), flush=True)
+                report_id = await stack.post(request)
+                async with stack.http.stream("GET", f"/reports/{report_id}/events") as events:
+                    async for _ in events.aiter_lines():
+                        pass  # the stream ends with the report; asking again and again would cost it time
+                print(_line(setting, number, await stack.status(report_id)), flush=True)
         finally:
             await stack.stop()
 

@@ -88,6 +88,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             announce=outbox,
             overview_task=_overview_task(store, settings.report),
             start_render=press.start,
+            prepare_render=press.prepare,
             metrics=room.metrics,
             retention=timedelta(days=settings.report.retention_days),
         )

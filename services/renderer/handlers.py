@@ -9,6 +9,7 @@ from shared.evaluations import Part
 from shared.messages import EvaluationTask, Event, ReportStatus
 from shared.state import Change, Report
 from shared.telemetry import Metrics
+from shared.vocabulary import Status
 
 MOST_REMEMBERED = 10_000
 
@@ -48,6 +49,7 @@ class Handlers:
         announce: Announce,
         overview_task: OverviewTask,
         start_render: StartRender,
+        prepare_render: StartRender,
         metrics: Metrics,
         retention: timedelta,
     ) -> None:
@@ -55,6 +57,7 @@ class Handlers:
         self._announce = announce
         self._overview_task = overview_task
         self._start_render = start_render
+        self._prepare_render = prepare_render
         self._metrics = metrics
         self._retention = retention
         self._released: dict[str, int] = {}  # overviews this process has asked for: asking again would be harmless
@@ -77,6 +80,8 @@ class Handlers:
     async def _publish(self, report: Report, called_for: Due) -> None:
         if called_for.render:
             self._start_render(report)
+        elif report.status is Status.EVALUATING and report.evaluated_at is None:
+            self._prepare_render(report)
         await self._announce.status(called_for.status)
         if called_for.overview and self._released.get(report.report_id) != report.generation:
             task = await self._overview_task(report)

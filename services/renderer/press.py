@@ -19,6 +19,8 @@ from shared.telemetry import Metrics
 
 logger = logging.getLogger(__name__)
 
+PREPARE_AFTER_SECONDS = 0.25
+MOST_REMEMBERED = 1_000  # reports whose evidence has been written ahead
 AFTERGLOW = timedelta(seconds=2)  # a lease outlives its workbook until the event about it is folded
 
 
@@ -64,6 +66,7 @@ class Press:
         self._owner = owner
         self._clock = clock
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._prepared: dict[str, None] = {}
         self._pool = self._new_pool()
 
     def _new_pool(self) -> ProcessPoolExecutor:
@@ -89,6 +92,23 @@ class Press:
         task = asyncio.create_task(self._run(key, report))
         self._running[key] = task
         task.add_done_callback(lambda _: self._running.pop(key, None))
+
+    def prepare(self, report: Report) -> None:
+        """Have the evidence of a report written while it is evaluated: once the tasks are out, so as not to slow them.
+
+        An advance, no promise: what fails here is done, or fails aloud, when the workbook is built.
+        """
+        key = f"{report.report_id}/{report.generation}"
+        if self._settings.render_processes > 1 or key in self._prepared:
+            return  # with several processes nobody knows which will build the workbook
+        self._prepared[key] = None
+        if len(self._prepared) > MOST_REMEMBERED:
+            del self._prepared[next(iter(self._prepared))]
+        asyncio.get_running_loop().call_later(PREPARE_AFTER_SECONDS, self._prepare, report.report_id)
+
+    def _prepare(self, report_id: str) -> None:
+        job = self._pool.submit(rendering.prepare, report_id)
+        job.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     async def stop(self) -> None:
         """End the processes; the leases of unfinished workbooks are given back."""

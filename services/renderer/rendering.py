@@ -13,11 +13,16 @@ from typing import NamedTuple
 
 from services.renderer import workbook
 from services.renderer.rehearsal import PARTS, PLAN, REPORT, ROWS
+from services.renderer.workbook import Draft
 from shared.evaluations import FrozenRow, Part
 from shared.lifeline import end_with_parent
 from shared.settings import MongoSettings
 from shared.store import Store, connect
 from shared.together import together
+from shared.vocabulary import Status
+
+MOST_DRAFTS = 8
+MOST_PREPARED_ROWS = 2_000  # a tenth of a second, which another report may have to wait
 
 
 class Rendered(NamedTuple):
@@ -34,12 +39,19 @@ class UnknownReportError(Exception):
 
 
 class _Process:
-    """What the process keeps between two workbooks: its loop and its connection."""
+    """What the process keeps between two workbooks: its loop, its connection, and what it has prepared."""
 
     def __init__(self, settings: MongoSettings) -> None:
+        self.drafts: dict[str, Draft] = {}
         self.runner = asyncio.Runner()
         self._stack = AsyncExitStack()
         self.store: Store = self.runner.run(self._open(settings))
+
+    def keep(self, token: str, draft: Draft) -> None:
+        """Keep a draft for its report; the oldest goes when there are too many."""
+        self.drafts[token] = draft
+        if len(self.drafts) > MOST_DRAFTS:
+            workbook.discard(self.drafts.pop(next(iter(self.drafts))))
 
     async def _open(self, settings: MongoSettings) -> Store:
         return await self._stack.enter_async_context(connect(settings))
@@ -79,18 +91,34 @@ def _started() -> _Process:
     return _process
 
 
+def prepare(report_id: str) -> None:
+    """Write a report's evidence while its outcomes are still to come; `render` then has the rest to do."""
+    process = _started()
+    process.runner.run(_prepare(process, report_id))
+
+
+async def _prepare(process: _Process, report_id: str) -> None:
+    store = process.store
+    plan, report = await store.plans.get(report_id), await store.reports.get(report_id)
+    if plan is None or report is None or report.status is not Status.EVALUATING or plan.rows > MOST_PREPARED_ROWS:
+        return
+    parts = await _parts(store, report_id)
+    process.keep(plan.token, await workbook.begin(plan, report, parts, store.evidence.of_plan(plan.token)))
+
+
 def render(report_id: str, retention: timedelta) -> Rendered:
     """Build and store the workbook of a report. Raises what stops it."""
     process = _started()
-    return process.runner.run(_render(process.store, report_id, retention))
+    return process.runner.run(_render(process, report_id, retention))
 
 
 async def _parts(store: Store, report_id: str) -> list[Part]:
     return [part async for part in store.parts.of_report(report_id)]
 
 
-async def _render(store: Store, report_id: str, retention: timedelta) -> Rendered:
+async def _render(process: _Process, report_id: str, retention: timedelta) -> Rendered:
     began = time.monotonic()
+    store = process.store
     async with together() as reads:
         reading_plan = reads.create_task(store.plans.get(report_id))
         reading_report = reads.create_task(store.reports.get(report_id))
@@ -98,10 +126,12 @@ async def _render(store: Store, report_id: str, retention: timedelta) -> Rendere
     plan, report, parts = reading_plan.result(), reading_report.result(), reading_parts.result()
     if plan is None or report is None:
         raise UnknownReportError(f"report {report_id} has no stored plan or state")
-    rows: AsyncIterator[FrozenRow] = store.evidence.of_plan(plan.token)
+    draft = process.drafts.pop(plan.token, None)
+    if draft is None:
+        draft = await workbook.begin(plan, report, parts, store.evidence.of_plan(plan.token))
     with tempfile.TemporaryDirectory(prefix="assay-render-") as folder:
         path = Path(folder) / "workbook.xlsx"
-        await workbook.write(path, plan, report, parts, rows)
+        workbook.finish(draft, path, plan, report, parts)
         digest = sha256(path.read_bytes()).hexdigest()
         size = path.stat().st_size
         file_id = await store.workbooks.store(path, f"{report_id}.xlsx", plan.accepted_at + retention)

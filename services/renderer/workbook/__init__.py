@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from services.renderer.layout.about import Written
 from services.renderer.layout.book import book
@@ -14,9 +15,16 @@ from services.renderer.workbook.pen import Pen, Tally
 from shared.evaluations import FrozenRow, Part
 from shared.state import Plan, Report
 
-__all__ = ["Written", "write"]
+__all__ = ["Draft", "Written", "begin", "discard", "finish", "write"]
 
 SAMPLE_ROWS = 200  # of the evidence, for the widths of its columns
+
+
+class Draft(NamedTuple):
+    """A workbook with nothing but its evidence yet: so many rows."""
+
+    file: File
+    rows: int
 
 
 async def write(
@@ -32,11 +40,31 @@ async def write(
 
     Blocks between two rows: it belongs into a process of its own.
     """
+    draft = await begin(plan, report, parts, rows, rows_per_sheet=rows_per_sheet)
+    return finish(draft, path, plan, report, parts, rows_per_sheet=rows_per_sheet)
+
+
+async def begin(
+    plan: Plan, report: Report, parts: Sequence[Part], rows: AsyncIterable[FrozenRow], *, rows_per_sheet: int = MAX_ROWS
+) -> Draft:
+    """Write what no outcome changes, the evidence. `finish` or `discard` the draft."""
+    file = File()
+    with file:
+        table = book(plan, report, parts, rows_per_sheet).data
+        count = await _write_evidence(file, table, rows, rows_per_sheet - 1)
+    return Draft(file, count)
+
+
+def finish(
+    draft: Draft, path: Path, plan: Plan, report: Report, parts: Sequence[Part], *, rows_per_sheet: int = MAX_ROWS
+) -> Written:
+    """Write the rest, and the file. The same report gives the same bytes, however long the draft has waited."""
     laid_out = book(plan, report, parts, rows_per_sheet)
-    with File() as file:
+    file, count = draft
+    with file:
         for sheet in laid_out.before:
             file.add(sheet)
-        count = await _write_evidence(file, laid_out.data, rows, rows_per_sheet - 1)
+        file.first_sheets_last()
         file.add(laid_out.distribution)
         own = Tally()  # About says how many cells took a change, its own included
         own.add_rows(laid_out.about(Written(0, 0, count)).rows)
@@ -44,6 +72,11 @@ async def write(
         file.add(laid_out.about(written))
         file.save(path, title(laid_out.results), report.evaluated_at or plan.planned_at)
     return written
+
+
+def discard(draft: Draft) -> None:
+    """Remove what a draft has written."""
+    draft.file.discard()
 
 
 async def _write_evidence(file: File, table: DataTable, rows: AsyncIterable[FrozenRow], most: int) -> int:

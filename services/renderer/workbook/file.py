@@ -29,15 +29,19 @@ class File:
         self._workbook: Xlsx = Workbook(write_only=True)
         self._styles = Styles()
         self.tally = Tally()
+        self._evidence_sheets = 0
 
     def __enter__(self) -> Self:
         """Nothing is written yet."""
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """After an error nothing is kept."""
+        if error is not None:
+            self.discard()
+
+    def discard(self) -> None:
         """Remove the temporary files, which openpyxl would keep until the process ends."""
-        if error is None:
-            return
         for sheet in self._workbook.worksheets:
             if not sheet.closed:
                 sheet.close()
@@ -46,6 +50,7 @@ class File:
     def open(self, name: str, widths: Sequence[float], *, row_points: float | None = None) -> Pen:
         """A new sheet with its columns and its print set-up, and the pen to write it."""
         sheet = self._workbook.create_sheet(name)
+        self._evidence_sheets += row_points is not None
         for number, width in enumerate(widths, 1):
             sheet.column_dimensions[get_column_letter(number)].width = width
         if row_points:
@@ -56,6 +61,11 @@ class File:
         sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.5, bottom=0.7, footer=0.3)
         sheet.oddFooter.left.text, sheet.oddFooter.right.text = "&A", "Page &P of &N"
         return Pen(sheet, self._styles, self.tally, len(widths))
+
+    def first_sheets_last(self) -> None:
+        """Put the sheets that were written first, the evidence, behind all others that there are by now."""
+        for _ in range(self._evidence_sheets):
+            self._workbook.move_sheet(self._workbook.worksheets[0].title, offset=len(self._workbook.worksheets) - 1)
 
     def add(self, plan: Sheet) -> None:
         """Write a whole sheet."""

@@ -16,18 +16,25 @@ _READING_ORDER = 2  # Excel's number for right to left; 0 lets it look at the fi
 _IN_THE_MIDDLE = {Tone.TITLE, Tone.HEADER}
 
 
+class _StyledCell(Cell):  # type: ignore[misc]  # openpyxl ships no types
+    """A cell that knows the number of its style; openpyxl's own looks it up each time it writes one."""
+
+    __slots__ = ("has_style", "style_id")
+
+
 class Styles:
-    """The styles of one workbook."""
+    """The styles of one workbook, by their numbers in it."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Look, int], Xlsx] = {}
+        self._known: dict[tuple[Look, int], int] = {}
 
     def cell(self, sheet: Xlsx, look: Look, flags: int) -> Xlsx:
         """A new cell with this look."""
         if (look, flags) not in self._known:
-            # There is no public way to share a style, and to build one takes longer than to write a row.
-            self._known[look, flags] = _styled(sheet, look, flags)._style  # noqa: SLF001
-        return Cell(sheet, style_array=self._known[look, flags])
+            self._known[look, flags] = _styled(sheet, look, flags).style_id
+        cell = _StyledCell(sheet)
+        cell.has_style, cell.style_id = True, self._known[look, flags]
+        return cell
 
 
 def _styled(sheet: Xlsx, look: Look, flags: int) -> Xlsx:

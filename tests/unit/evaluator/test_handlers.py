@@ -187,7 +187,7 @@ SAYINGS = st.lists(
 
 
 @given(SAYINGS, st.sampled_from([-1, 50, 900]), st.integers(1, 5))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_whatever_the_judge_does_there_is_one_outcome_in_time_and_every_call_is_in_it(
     script: list[Answer], deadline: float, most: int
 ) -> None:

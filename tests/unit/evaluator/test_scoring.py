@@ -81,7 +81,7 @@ WEIGHTS = st.integers(0, 1_000).map(lambda number: number / 100) | st.floats(0, 
 
 
 @given(st.lists(st.tuples(WEIGHTS, SCORES | st.none()), min_size=1, max_size=6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 def test_a_score_lies_between_the_lowest_and_the_highest_of_its_criteria(
     pairs: list[tuple[float, float | None]],
 ) -> None:
@@ -93,7 +93,7 @@ def test_a_score_lies_between_the_lowest_and_the_highest_of_its_criteria(
 
 
 @given(st.lists(st.tuples(WEIGHTS, SCORES), min_size=1, max_size=6), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 def test_a_verdict_does_not_depend_on_the_order_of_criteria_or_scores(
     pairs: list[tuple[float, float]], data: st.DataObject
 ) -> None:

@@ -98,7 +98,7 @@ STEPS = st.lists(
 
 
 @given(st.integers(1, 12), STEPS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_never_more_than_the_limit_call_and_whoever_leaves_leaks_nothing(
     limit: int, steps: Sequence[tuple[str, Lane | int]]
 ) -> None:
@@ -161,7 +161,7 @@ async def held_for_ever(slots: Slots) -> None:
         await asyncio.Event().wait()
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 5, 10, 33])
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 10])
 async def test_while_the_bulk_lane_waits_at_most_four_of_five_calls_are_small(limit: int) -> None:
     crowd = Crowd(limit)
     for lane in (SMALL, BULK):

@@ -106,7 +106,7 @@ def test_a_rating_counts_before_a_recommendation() -> None:
 
 
 @given(VALUES, st.integers(200, 2_000))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 def test_a_row_is_shown_within_its_bytes_and_its_size_covers_its_json(values: dict[str, Scalar], room: int) -> None:
     [seen] = shown([EvidenceRow(id="run-1", values=values)], room)
     assert len(seen.row.model_dump_json().encode()) < seen.size
@@ -146,7 +146,7 @@ def test_the_truth_that_judges_are_measured_against_is_never_shown_but_frozen() 
 
 
 @given(st.lists(st.integers(0, 3_000), max_size=40), st.integers(0, 20_000), st.integers(0, 100))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_cut_fits_its_budget_keeps_the_order_and_counts_what_it_took(
     lengths: list[int], budget: int, more: int
 ) -> None:

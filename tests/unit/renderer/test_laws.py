@@ -71,7 +71,7 @@ def disordered(data: st.DataObject, events: Sequence[Event]) -> list[list[Event]
 
 
 @given(OUTCOMES, outcome(OVERVIEW), DELAYS, st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_any_order_and_repetition_of_outcomes_gives_the_same_report_and_parts(
     pieces: Sequence[PartEvaluated | PartFailed],
     overview: PartEvaluated | PartFailed,
@@ -87,7 +87,7 @@ def test_any_order_and_repetition_of_outcomes_gives_the_same_report_and_parts(
 
 
 @given(OUTCOMES, outcome(OVERVIEW), DELAYS, st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_same_holds_where_the_overview_comes_last(
     pieces: Sequence[PartEvaluated | PartFailed],
     overview: PartEvaluated | PartFailed,
@@ -126,7 +126,7 @@ BEGINNINGS = st.lists(st.sampled_from([deadline(), cancelled(), rejected(), eval
 
 
 @given(st.lists(ANYTHING, max_size=25), BEGINNINGS, MODES, st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_progress_never_falls_and_a_final_status_is_never_left(
     events: list[Event],
     before: list[Event],
@@ -145,7 +145,7 @@ def test_progress_never_falls_and_a_final_status_is_never_left(
 
 
 @given(st.lists(ANYTHING, max_size=25), MODES, st.booleans(), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_how_events_are_batched_makes_no_difference(
     events: list[Event],
     mode: str,
@@ -160,7 +160,7 @@ def test_how_events_are_batched_makes_no_difference(
 
 
 @given(st.lists(ANYTHING, max_size=25), MODES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_deadline_and_a_workbook_end_every_report(events: list[Event], mode: str) -> None:
     report = AReport(KEYS, mode).begun().each(events).each([deadline(), rendered()])
     assert report.status.is_final
