@@ -22,6 +22,7 @@ from shared.evaluations import (
     Usage,
     Value,
 )
+from shared.examples import example
 from shared.vocabulary import Kind, Lane, OverviewMode, PartStatus, Reason, Role, Status
 
 ReportId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", examples=["env-42-2026-11"])]
@@ -135,19 +136,7 @@ class ReportSpec(Value):
 class ReportRequested(ReportSpec):
     """Asks for a report."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "type": "ReportRequested",
-                    "report_id": "app-7-reviews",
-                    "kind": "reviews",
-                    "app_id": "7",
-                    "data": {"reviews": [{"review_id": "1", "language": "en", "text": "Works well."}]},
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra=example("ReportRequested"))
 
     type: Literal["ReportRequested"] = "ReportRequested"
     report_id: ReportId
@@ -156,12 +145,16 @@ class ReportRequested(ReportSpec):
 class CancelRequested(Value):
     """Asks to end a report; what has been judged still gets a workbook."""
 
+    model_config = ConfigDict(json_schema_extra=example("CancelRequested"))
+
     type: Literal["CancelRequested"] = "CancelRequested"
     report_id: ReportId
 
 
 class RetryRequested(Value):
     """Asks to judge errored and cancelled parts again as `generation`; `part_ids` None means all of them."""
+
+    model_config = ConfigDict(json_schema_extra=example("RetryRequested"))
 
     type: Literal["RetryRequested"] = "RetryRequested"
     report_id: ReportId
@@ -171,6 +164,8 @@ class RetryRequested(Value):
 
 class RenderRequested(Value):
     """Asks to build the workbook again from what is stored."""
+
+    model_config = ConfigDict(json_schema_extra=example("RenderRequested"))
 
     type: Literal["RenderRequested"] = "RenderRequested"
     report_id: ReportId
@@ -194,6 +189,8 @@ class EvaluationTask(Value):
 
     Pieces carry one evidence group, their own; a concurrent overview one per piece; a synthesis overview `results`.
     """
+
+    model_config = ConfigDict(json_schema_extra=example("EvaluationTask"))
 
     type: Literal["EvaluationTask"] = "EvaluationTask"
     report_id: ReportId
@@ -259,6 +256,8 @@ class ReportPlanned(Value):
 class PartEvaluated(Value):
     """A part was judged; score and verdict are computed from the judge's scores by criterion."""
 
+    model_config = ConfigDict(json_schema_extra=example("PartEvaluated"))
+
     type: Literal["PartEvaluated"] = "PartEvaluated"
     report_id: ReportId
     part_id: str
@@ -275,6 +274,8 @@ class PartEvaluated(Value):
 
 class PartFailed(Value):
     """A part could not be judged. Failed calls cost money too, so usage is said here as well."""
+
+    model_config = ConfigDict(json_schema_extra=example("PartFailed"))
 
     type: Literal["PartFailed"] = "PartFailed"
     report_id: ReportId
@@ -394,6 +395,8 @@ class Workbook(Value):
 
 class ReportStatus(Value):
     """The latest state of a report. `version` grows with every change: ignore what is lower than what you have."""
+
+    model_config = ConfigDict(json_schema_extra=example("ReportStatus"))
 
     type: Literal["ReportStatus"] = "ReportStatus"
     report_id: ReportId

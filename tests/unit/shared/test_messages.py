@@ -3,6 +3,8 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
+from shared import messages
+from shared.examples import EXAMPLES
 from shared.messages import EVENT, REQUEST, PartFailed, ReportRequested
 from shared.vocabulary import Reason
 
@@ -64,3 +66,13 @@ def test_an_event_survives_the_wire() -> None:
     )
 
     assert EVENT.validate_json(event.model_dump_json()) == event
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_published_example_of_a_message_is_valid_and_complete(name: str) -> None:
+    model = getattr(messages, name)
+    example = model.model_validate(EXAMPLES[name])
+
+    assert model.model_json_schema()["examples"] == [EXAMPLES[name]]
+    assert EXAMPLES[name].keys() <= model.model_fields.keys()
+    assert model.model_validate_json(example.model_dump_json(by_alias=True)) == example
