@@ -9,6 +9,7 @@ from shared.vocabulary import PartStatus
 
 LONGEST_TEXT = 1200  # characters of reasoning or summary per piece, where the budget allows
 SHORTEST_TEXT = 80
+LONGEST_NAME = 200
 MOST_POINTS = 5
 
 
@@ -47,7 +48,7 @@ def _worst_first(part: Part) -> tuple[bool, float, str]:
 def _result(part: Part, room: int) -> PartResult:
     result = PartResult(
         key=part.key,
-        name=part.name,
+        name=part.name[:LONGEST_NAME],
         status=part.status,
         reason=part.reason,
         score=part.score,
