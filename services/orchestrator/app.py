@@ -33,7 +33,6 @@ from shared.store import connect
 from shared.store.sources import Window
 from shared.store.tasks import StoredTask
 from shared.topics import Topics
-from shared.vocabulary import Lane
 
 NAME = "orchestrator"
 
@@ -50,11 +49,12 @@ class Outbox(NamedTuple):
         """Publish an event about a report."""
         await self.sender.send(Outgoing(self.topics.events, event, key=event.report_id))
 
-    async def tasks(self, lane: Lane, tasks: Sequence[StoredTask]) -> None:
+    async def tasks(self, tasks: Sequence[StoredTask]) -> None:
         """Publish tasks, all at once."""
-        topic = self.topics.of_lane(lane)
         kind = EvaluationTask.__name__
-        await self.sender.send_all(Outgoing(topic, task.body, partition=task.partition, of=kind) for task in tasks)
+        await self.sender.send_all(
+            Outgoing(self.topics.of_lane(task.lane), task.body, partition=task.partition, of=kind) for task in tasks
+        )
 
 
 def declare(room: Assembly, on_request: Callable[[Request], Awaitable[None]]) -> ParallelSubscriber:

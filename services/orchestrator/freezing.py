@@ -139,4 +139,4 @@ def _group(found: PieceEvidence, chosen: Cut, longest: int = LONGEST_DESCRIPTION
 
 
 def _stored(index: int, task: EvaluationTask) -> StoredTask:
-    return StoredTask(index, task.partition, task.model_dump_json())
+    return StoredTask(index, task.lane, task.partition, task.model_dump_json())

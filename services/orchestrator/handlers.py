@@ -34,7 +34,7 @@ from shared.state import Plan
 from shared.store import Store
 from shared.store.tasks import StoredTask
 from shared.telemetry import Metrics
-from shared.vocabulary import Lane, Reason, Role
+from shared.vocabulary import Reason, Role
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +49,8 @@ class Announce(Protocol):
     ) -> None:
         """Publish an event about a report."""
 
-    async def tasks(self, lane: Lane, tasks: Sequence[StoredTask]) -> None:
-        """Publish tasks."""
+    async def tasks(self, tasks: Sequence[StoredTask]) -> None:
+        """Publish tasks, all at once."""
 
 
 SourceOf = Callable[[ReportRequested, datetime], Awaitable[Source]]
@@ -136,8 +136,8 @@ class Handlers:
                 await self._announce.event(self._no_data(part, retry.generation))
             elif part.role is not Role.OVERVIEW or plan.overview == "concurrent":
                 again = task.model_copy(update={"generation": retry.generation, "deadline_at": retry.deadline_at})
-                stored = StoredTask(part.index, again.partition, again.model_dump_json())
-                await self._announce.tasks(again.lane, [stored])
+                stored = StoredTask(part.index, again.lane, again.partition, again.model_dump_json())
+                await self._announce.tasks([stored])
 
     async def _plan(self, request: ReportRequested, accepted_at: datetime) -> Plan:
         """Read, freeze and store. Raises RejectedError."""
@@ -180,17 +180,16 @@ class Handlers:
                 await self._announce.event(self._no_data(part, 1))
 
     async def _publish_tasks(self, plan: Plan) -> None:
-        """The overview first where it runs with the pieces: it is the longest."""
-        if plan.overview == "concurrent":
-            overview = [task async for task in self._store.tasks.of_plan(plan.token, plan.pieces, plan.pieces + 1)]
-            await self._announce.tasks(Lane.SMALL, overview)
+        """The overview first where it runs with the pieces, as it is the longest; in one go, to be read in one."""
         batch: list[StoredTask] = []
+        if plan.overview == "concurrent":
+            batch += [task async for task in self._store.tasks.of_plan(plan.token, plan.pieces, plan.pieces + 1)]
         async for task in self._store.tasks.of_plan(plan.token, 0, plan.pieces):
             batch.append(task)
             if len(batch) == TASKS_AT_ONCE:
-                await self._announce.tasks(plan.lane, batch)
+                await self._announce.tasks(batch)
                 batch.clear()
-        await self._announce.tasks(plan.lane, batch)
+        await self._announce.tasks(batch)
 
     async def _reject(self, request: ReportRequested, reason: str) -> None:
         self._metrics.requests.labels("rejected").inc()

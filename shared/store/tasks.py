@@ -9,12 +9,14 @@ from pymongo import ASCENDING
 
 from shared.messages import EvaluationTask
 from shared.store.documents import EXPIRY, Document
+from shared.vocabulary import Lane
 
 
 class StoredTask(NamedTuple):
-    """A task as its record will be: the JSON, the partition it travels in, and the index of its part."""
+    """A task as its record will be: the JSON, the lane and partition it travels in, and the index of its part."""
 
     number: int
+    lane: Lane
     partition: int
     body: str
 
@@ -45,7 +47,7 @@ class TaskCollection:
         """The tasks of a plan for the parts [start, end), in order; a batch in memory at a time."""
         bounds = {"$gte": _key(token, start), "$lt": _key(token, end)}
         async for document in self._tasks.find({"_id": bounds}).sort("_id", ASCENDING):
-            yield StoredTask(document["number"], document["partition"], document["body"])
+            yield StoredTask(document["number"], Lane(document["lane"]), document["partition"], document["body"])
 
 
 def _key(token: str, index: int) -> str:

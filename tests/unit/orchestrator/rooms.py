@@ -51,11 +51,11 @@ class FakeAnnounce:
         self._break()
         self.events.append(event)
 
-    async def tasks(self, lane: Lane, tasks: Sequence[StoredTask]) -> None:
+    async def tasks(self, tasks: Sequence[StoredTask]) -> None:
         self._break()
         if tasks:
             self.batches.append(len(tasks))
-        self.published += [(lane, EvaluationTask.model_validate_json(task.body)) for task in tasks]
+        self.published += [(task.lane, EvaluationTask.model_validate_json(task.body)) for task in tasks]
 
     def _break(self) -> None:
         if self.breaks_at == 0:
