@@ -1,6 +1,7 @@
 """Runs in the render process: reads a report from the store, writes its workbook, stores the file."""
 
 import asyncio
+import gc
 import signal
 import tempfile
 import time
@@ -72,6 +73,8 @@ def warm_up() -> None:
     """Build a workbook for nobody, so that the first real one finds everything loaded and connected."""
     process = _started()
     process.runner.run(_rehearse(process.store))
+    gc.collect()
+    gc.freeze()  # what is loaded stays: no use in looking through it while a workbook is built
 
 
 async def _rehearse(store: Store) -> None:
