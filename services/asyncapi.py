@@ -20,7 +20,7 @@ def document() -> str:
     """The document as JSON text."""
     rooms = [_room(name) for name in (orchestrator.NAME, evaluator.NAME, renderer.NAME, gateway.NAME)]
     orchestrator.declare(rooms[0], _ignore)
-    evaluator.declare(rooms[1], 1, _ignore)
+    evaluator.declare(rooms[1], 1, _ignore, _stay)
     renderer.declare(rooms[2], _ignore_batch)
     gateway.declare(rooms[3], lambda _: None)
     specification = AsyncAPI(
@@ -34,6 +34,10 @@ def document() -> str:
 
 def _room(name: str) -> Assembly:
     return assemble(name, KafkaSettings(bootstrap_servers="localhost:9092", _env_file=None), CollectorRegistry())
+
+
+async def _stay() -> None:
+    return
 
 
 async def _ignore(message: BaseModel) -> None:

@@ -85,8 +85,12 @@ class Offsets:
 
     def fail(self, entry: Entry) -> bool:
         """The attempt failed; True if it is ours to try again, False if the partition's new owner will."""
-        entry.work = Work.WAITING
         entry.attempt += 1
+        return self.postpone(entry)
+
+    def postpone(self, entry: Entry) -> bool:
+        """The record has to wait, which is no failure; True if it is ours to take up again, as for `fail`."""
+        entry.work = Work.WAITING
         if entry.place not in self._owned:
             self._forget(entry)
             return False

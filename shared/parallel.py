@@ -9,7 +9,7 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,11 +32,17 @@ IDLE_POLL_MS = 200
 
 @dataclass(frozen=True)
 class Flow:
-    """How much is taken in: records worked on at once, and open offsets per partition. None: no bound of its own."""
+    """How much is taken in, and how it ends.
+
+    `concurrency`: records worked on at once; as many again may wait to be tried again. `window`: open offsets per
+    partition; None is no bound of its own. What is in hand at the end has `drain_seconds`: before the group is left,
+    or, with `leave_first`, after it: that is called, then others take the partitions while this one finishes.
+    """
 
     concurrency: int
     window: int | None = None
     drain_seconds: float = 15.0
+    leave_first: Callable[[], Awaitable[None]] | None = None
 
 
 class RecordHandle:
@@ -72,6 +78,7 @@ class ParallelSubscriber(DefaultSubscriber):
         self.commit_failures = 0
         self._jobs: set[asyncio.Task[Any]] = set()
         self._retries: deque[tuple[ConsumerRecord[Any, Any], Entry]] = deque()
+        self._waiting = 0  # for the time of their next attempt
         self._listener = _Listener(self)
         self._rebalancing = True
         self._wake = asyncio.Event()
@@ -103,18 +110,31 @@ class ParallelSubscriber(DefaultSubscriber):
             self.add_task(self._commit_loop)
 
     async def stop(self) -> None:
-        """Take nothing more, finish what is in hand within the bound, commit, leave the group."""
+        """Take nothing more, finish what is in hand within the bound, commit; leave the group after that or first."""
         self.running = False
         self._wake.set()
+        if self.flow.leave_first is not None:
+            await self.flow.leave_first()
+            await self._leave()
         if self._jobs:
             await asyncio.wait([*self._jobs], timeout=self.flow.drain_seconds)
-        if self.consumer is not None:
-            await self._commit()
         for job in [*self._jobs]:
             job.cancel()  # not acknowledged: another process will do it
         if self._jobs:
             await asyncio.wait([*self._jobs], timeout=1)
+        await self._leave()
+
         await super().stop()
+
+    async def _leave(self) -> None:
+        """Commit what is done and leave the group; what is in hand goes on. Harmless when repeated."""
+        if self.consumer is None:
+            return
+        await self._commit()
+        consumer, self.consumer = self.consumer, None
+        for task in self.tasks:
+            task.cancel()  # the loops that poll and commit
+        await consumer.stop()
 
     # --- taking records in
 
@@ -125,7 +145,7 @@ class ParallelSubscriber(DefaultSubscriber):
             self._start_retries()
             try:
                 places = self._open_places(consumer)
-                free = self.flow.concurrency - len(self._jobs)
+                free = self._free()
                 if free <= 0 or not places:
                     await self._pause()
                     continue
@@ -137,6 +157,11 @@ class ParallelSubscriber(DefaultSubscriber):
             except (KafkaError, IllegalStateError) as error:
                 logger.warning("poll failed, trying again: %r", error)
                 await asyncio.sleep(1)
+
+    def _free(self) -> int:
+        """How many records may be taken: those that wait for another attempt leave their places, but are bounded."""
+        waiting = self._waiting + len(self._retries)
+        return self.flow.concurrency - len(self._jobs) - max(0, waiting - self.flow.concurrency)
 
     def _open_places(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
         """The partitions whose window has room, emptiest first."""
@@ -201,14 +226,17 @@ class ParallelSubscriber(DefaultSubscriber):
 
     def again(self, record: ConsumerRecord[Any, Any], entry: Entry, delay: float | None) -> None:
         """The record of this entry is to be worked on again later, if its partition is still ours then."""
-        if not self.offsets.fail(entry):
+        held = self.offsets.fail(entry) if delay is None else self.offsets.postpone(entry)
+        if not held:
             return
         if delay is None:
             longest = min(BACKOFF_SECONDS * 2**entry.attempt, LONGEST_BACKOFF_SECONDS)
             delay = random.uniform(BACKOFF_SECONDS / 2, longest)  # noqa: S311  # jitter, not secrecy
+        self._waiting += 1
         asyncio.get_running_loop().call_later(delay, self._queue_retry, record, entry)
 
     def _queue_retry(self, record: ConsumerRecord[Any, Any], entry: Entry) -> None:
+        self._waiting -= 1
         self._retries.append((record, entry))
         self._wake.set()
 

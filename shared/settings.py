@@ -59,6 +59,9 @@ class LlmSettings(BaseSettings):
     max_concurrency: str = Field("10", pattern=r"^\d+(,[^=,]+=\d+)*$", description="`10`, or by model `10,gpt-4o=3`")
     attempt_timeout_seconds: float = Field(120, gt=0)
     max_attempts: int = Field(5, ge=1)
+    lease_seconds: float = Field(
+        20, ge=2, description="how long a call may be silent before another evaluator makes it"
+    )
     backoff_seconds: float = Field(1.0, gt=0, description="before the second attempt; doubles, with full jitter")
 
     @property

@@ -101,6 +101,21 @@ class Report(Value):
     deadline_at: datetime
 
 
+class Claim(NamedTuple):
+    """Who is judging a part in a generation (the `key` names both), and until when nobody else is to begin."""
+
+    key: str
+    owner: str
+    until: datetime
+
+
+class Standing(NamedTuple):
+    """How far a report is, in the least words: what an evaluator must know of it."""
+
+    generation: int
+    status: Status
+
+
 class Sweep(NamedTuple):
     """What becomes of every part of the report that is still open."""
 

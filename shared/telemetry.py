@@ -37,6 +37,9 @@ class Metrics:
         self.judge_retries = counter("llm_retries_total", "Attempts after the first, by why", "reason")
         self.in_flight = gauge("llm_calls_in_flight", "Calls to the judge right now")
         self.limit = gauge("llm_concurrency_limit", "Calls to the judge allowed at once")
+        self.tasks_dropped = counter("tasks_dropped_total", "Tasks not judged, as they are done or ended", "why")
+        self.claims_taken_over = counter("claims_taken_over_total", "Lapsed claims of others that were taken over")
+        self.paid_twice = counter("calls_paid_twice_total", "Outcomes that came second and were not used")
         self.part_seconds = histogram("part_seconds", "A part, over all attempts", CALL_BUCKETS, "role")
 
         self.parts = counter("parts_total", "Outcomes folded, by role, outcome and reason", "role", "outcome", "reason")

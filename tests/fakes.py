@@ -1,6 +1,6 @@
 """Small working stand-ins for the store's collections and the sender, in memory."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -9,7 +9,8 @@ from pymongo.errors import ServerSelectionTimeoutError
 
 from shared.chassis.sending import Outgoing
 from shared.evaluations import Part
-from shared.state import Report
+from shared.state import Claim, Report
+from shared.store.ledger import StoredOutcome
 from shared.store.reports import Place
 from shared.store.requests import StoredRequest
 from shared.vocabulary import Kind, Status
@@ -100,6 +101,68 @@ class FakeRequests:
     async def settle(self, report_ids: Sequence[str]) -> None:
         for report_id in report_ids:
             self.due.pop(report_id, None)
+
+
+class FakeBooks:
+    """The ledger's collections; `away` as if the database were, `writes` counts the round trips that wrote."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, Claim] = {}
+        self.settled: dict[str, StoredOutcome] = {}
+        self.away = False
+        self.writes = 0
+
+    async def claim(self, claims: Mapping[Claim, datetime]) -> frozenset[str]:
+        self._write()
+        taken = set()
+        for claim in claims:
+            if claim.key in self.held:
+                taken.add(claim.key)
+            else:
+                self.held[claim.key] = claim
+        return frozenset(taken)
+
+    async def claims(self, keys: Sequence[str]) -> Mapping[str, Claim]:
+        return {key: self.held[key] for key in keys if key in self.held}
+
+    async def take_over(self, lapsed: Claim, claim: Claim) -> bool:
+        self._write()
+        if self.held.get(lapsed.key) != lapsed:
+            return False
+        self.held[claim.key] = claim
+        return True
+
+    async def renew(self, claims: Sequence[Claim], until: datetime) -> None:
+        self._write()
+        for claim in claims:
+            if self._is_its(claim):
+                self.held[claim.key] = self.held[claim.key]._replace(until=until)
+
+    async def release(self, claims: Sequence[Claim]) -> None:
+        self._write()
+        for claim in claims:
+            if self._is_its(claim):
+                del self.held[claim.key]
+
+    async def outcomes(self, keys: Sequence[str]) -> Mapping[str, StoredOutcome]:
+        return {key: self.settled[key] for key in keys if key in self.settled}
+
+    async def settle(self, outcomes: Mapping[StoredOutcome, datetime]) -> frozenset[str]:
+        self._write()
+        had_one = {outcome.key for outcome in outcomes if outcome.key in self.settled}
+        for outcome in outcomes:
+            if outcome.key in self.settled and outcome != self.settled[outcome.key]:
+                had_one.add(outcome.key)
+            self.settled.setdefault(outcome.key, outcome)
+        return frozenset(had_one)
+
+    def _is_its(self, claim: Claim) -> bool:
+        return claim.key in self.held and self.held[claim.key].owner == claim.owner
+
+    def _write(self) -> None:
+        if self.away:
+            raise ServerSelectionTimeoutError("timed out")
+        self.writes += 1
 
 
 class FakeParts:

@@ -1,10 +1,13 @@
 """Wires the evaluator: tasks in, calls to the judge, outcomes out."""
 
 import asyncio
+import contextlib
 import random
+import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -12,8 +15,10 @@ from prometheus_client import CollectorRegistry
 from pydantic import TypeAdapter
 from starlette.applications import Starlette
 
+from services.evaluator.claims import Done
 from services.evaluator.handlers import Handlers, Now
 from services.evaluator.judge import Judge, open_judge
+from services.evaluator.ledger import Dials, Ledger
 from services.evaluator.pricing import PriceTable, read_prices
 from services.evaluator.slots import Pools
 from shared.chassis import checks, process
@@ -24,11 +29,13 @@ from shared.chassis.sending import Outgoing, Sender, utc_now
 from shared.messages import EvaluationTask, Outcome, PartDelayed
 from shared.parallel import Flow, ParallelSubscriber, parallel_subscriber
 from shared.settings import Settings, SettingsError
+from shared.store import connect
 from shared.topics import Topics
 from shared.vocabulary import Lane
 
 NAME = "evaluator"
 LOOK_AHEAD = 20  # tasks decoded and waiting beside those in a slot, so that a free slot never waits for Kafka
+MOST_OPEN = 256  # records of one partition that may be done or waiting behind one that is not
 LONGEST_DRAIN_SECONDS = 330.0  # above the longest part
 
 OnTask = Callable[[EvaluationTask], Awaitable[None]]
@@ -44,11 +51,19 @@ class Outbox(NamedTuple):
         """Publish an event about a part."""
         await self.sender.send(Outgoing(self.topics.events, event, key=event.report_id))
 
+    async def outcome(self, report_id: str, outcome: Done) -> None:
+        """Publish a stored outcome, to the letter."""
+        await self.sender.send(Outgoing(self.topics.events, outcome.body, key=report_id, of=outcome.kind))
 
-def declare(room: Assembly, slots: int, on_task: OnTask) -> list[ParallelSubscriber]:
+
+def declare(
+    room: Assembly, slots: int, on_task: OnTask, leave: Callable[[], Awaitable[None]]
+) -> list[ParallelSubscriber]:
     """Say what this room reads and writes: one subscriber per lane, one handler for both."""
     room.broker.publisher(room.topics.events, schema=Outcome | PartDelayed, title="Outcomes")
-    flow = Flow(concurrency=slots + LOOK_AHEAD, drain_seconds=LONGEST_DRAIN_SECONDS)
+    flow = Flow(
+        concurrency=slots + LOOK_AHEAD, window=MOST_OPEN, drain_seconds=LONGEST_DRAIN_SECONDS, leave_first=leave
+    )
     decode = decoder(TypeAdapter(EvaluationTask))
     subscribers = []
     for lane, title in ((Lane.SMALL, "Evaluate"), (Lane.BULK, "EvaluateBulk")):
@@ -73,34 +88,49 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
     pools = Pools(settings.llm)
     prices = packaged_prices()
     judge = open_judge(settings.openai, prices)
-    handlers = Handlers(
-        judge=judge,
-        slot=_slots(pools),
-        announce=Outbox(room.sender, room.topics),
-        settings=settings.llm,
-        now=Now(utc_now, time.monotonic, random.random, asyncio.sleep),
-        metrics=room.metrics,
-        prices=prices.version,
-    )
-    room.metrics.limit.set_function(lambda: pools.limit)
-    subscribers = declare(room, pools.limit, handlers.on_task)
-
-    async def prepare() -> None:
-        await room.create_topics()
-        await judge.warm_up(pools.limit)
-
-    ready = {"kafka": checks.joined(subscribers), "judge": _reachable(judge)}
-    try:
-        yield process.Room(
-            name=NAME,
-            broker=room.broker,
-            pages=Starlette(routes=health_routes(registry, checks.polling(subscribers), ready)),
-            host=settings.http.host,
-            port=settings.http.port,
-            prepare=prepare,
+    async with connect(settings.mongo) as store:
+        dials = Dials(
+            utc_now, random.random, lambda: secrets.token_hex(8), timedelta(seconds=settings.llm.lease_seconds)
         )
-    finally:
-        await judge.close()
+        ledger = Ledger(store.ledger, store.reports.standings, dials, room.metrics)
+        handlers = Handlers(
+            judge=judge,
+            slot=_slots(pools),
+            ledger=ledger,
+            announce=Outbox(room.sender, room.topics),
+            settings=settings.llm,
+            now=Now(utc_now, time.monotonic, random.random, asyncio.sleep),
+            metrics=room.metrics,
+            prices=prices.version,
+        )
+        room.metrics.limit.set_function(lambda: pools.limit)
+        subscribers = declare(room, pools.limit, handlers.on_task, ledger.leave)
+
+        async def prepare() -> None:
+            await store.prepare()
+            await room.create_topics()
+            await judge.warm_up(pools.limit)
+
+        ready = {
+            "kafka": checks.joined(subscribers),
+            "mongo": checks.reachable(store),
+            "judge": _reachable(judge),
+        }
+        keeping = asyncio.create_task(ledger.keep())  # to the very end: calls that run on after the group is left
+        try:
+            yield process.Room(
+                name=NAME,
+                broker=room.broker,
+                pages=Starlette(routes=health_routes(registry, checks.polling(subscribers), ready)),
+                host=settings.http.host,
+                port=settings.http.port,
+                prepare=prepare,
+            )
+        finally:
+            keeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeping
+            await judge.close()
 
 
 def packaged_prices() -> PriceTable:

@@ -1,20 +1,23 @@
-"""What the room does with a task: ask the judge until there is an outcome or no time left, and publish the outcome."""
+"""What the room does with a task: claim it, ask the judge until there is an outcome or no time left, publish that."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, assert_never
 
 from pydantic import ValidationError
 
 from services.evaluator.answers import AnyAnswer, answer_schema, answer_type
 from services.evaluator.calls import Failure, Form, Reply, Turn
+from services.evaluator.claims import Claimed, Done, Ended, Leased, Mine, Permission
 from services.evaluator.pricing import Bill
 from services.evaluator.prompts import build
 from services.evaluator.scoring import InvalidAnswerError, Verdict, evaluation_of, verdict
+from shared.chassis.dead_letters import RetryLaterError
 from shared.evaluations import AgentEvaluation, Evaluation, Judge, OverviewEvaluation
 from shared.messages import PROMPT_VERSION, EvaluationTask, Outcome, PartDelayed, PartEvaluated, PartFailed
 from shared.settings import LlmSettings
+from shared.state import Claim
 from shared.telemetry import Metrics
 from shared.vocabulary import Lane, Reason
 
@@ -35,6 +38,25 @@ class Announce(Protocol):
 
     async def event(self, event: Outcome | PartDelayed) -> None:
         """Publish an event about a part."""
+
+    async def outcome(self, report_id: str, outcome: Done) -> None:
+        """Publish a stored outcome."""
+
+
+class KeepsLedger(Protocol):
+    """Who judges what, and what has been judged."""
+
+    async def claim(self, task: EvaluationTask) -> Claimed:
+        """What is to be done about a task."""
+
+    def permission(self, claim: Claim) -> Permission:
+        """Asked before each call."""
+
+    async def settle(self, claim: Claim, outcome: Outcome) -> Done:
+        """Store an outcome; returns the one that holds."""
+
+    def let_go(self, claim: Claim) -> None:
+        """Keep the claim no longer."""
 
 
 Slot = Callable[[str, Lane], AbstractAsyncContextManager[None]]
@@ -57,6 +79,7 @@ class Handlers:
         *,
         judge: AsksJudge,
         slot: Slot,
+        ledger: KeepsLedger,
         announce: Announce,
         settings: LlmSettings,
         now: Now,
@@ -65,6 +88,7 @@ class Handlers:
     ) -> None:
         self._judge = judge
         self._slot = slot
+        self._ledger = ledger
         self._announce = announce
         self._settings = settings
         self._now = now
@@ -72,16 +96,44 @@ class Handlers:
         self._prices = prices  # the edition that costs are reckoned by
 
     async def on_task(self, task: EvaluationTask) -> None:
-        """Evaluate and publish. Whatever the judge does ends as an outcome."""
-        outcome = await self.outcome_of(task)
-        self._metrics.part_seconds.labels(task.role).observe(outcome.seconds)
-        await self._announce.event(outcome)
+        """Judge the part and publish its outcome, unless another did, is at it, or nobody waits for it any more.
 
-    async def outcome_of(self, task: EvaluationTask) -> Outcome:
-        """The part's outcome, after as many attempts as its time allows."""
+        Raises RetryLaterError where the task has to wait for somebody else's claim.
+        """
+        match await self._ledger.claim(task):
+            case Mine(claim):
+                await self._judge_once(task, claim)
+            case Done() as done:
+                self._metrics.tasks_dropped.labels("done").inc()
+                await self._announce.outcome(task.report_id, done)
+            case Leased(seconds):
+                raise RetryLaterError(seconds)
+            case Ended():
+                self._metrics.tasks_dropped.labels("ended").inc()
+            case never:
+                assert_never(never)
+
+    async def _judge_once(self, task: EvaluationTask, claim: Claim) -> None:
+        outcome = await self.outcome_of(task, claim)
+        match outcome:
+            case Permission.LEAVING:
+                self._ledger.let_go(claim)
+                raise RetryLaterError(0)
+            case Permission():
+                self._ledger.let_go(claim)
+                self._metrics.tasks_dropped.labels("ended").inc()
+            case _:
+                self._metrics.part_seconds.labels(task.role).observe(outcome.seconds)
+                await self._announce.outcome(task.report_id, await self._ledger.settle(claim, outcome))
+
+    async def outcome_of(self, task: EvaluationTask, claim: Claim) -> Outcome | Permission:
+        """The part's outcome, after as many attempts as its time allows; or why no further call is permitted."""
         attempts = _Attempts(task)
         while True:
             async with self._slot(task.judge.model, task.lane):
+                permission = self._ledger.permission(claim)
+                if permission is not Permission.GRANTED:
+                    return permission
                 now = self._now.monotonic()
                 left = attempts.start(now, (task.deadline_at - self._now.utc()).total_seconds())
                 if left <= 0:

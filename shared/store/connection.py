@@ -10,6 +10,7 @@ from pymongo.errors import PyMongoError
 from shared.settings import MongoSettings
 from shared.store.documents import Document
 from shared.store.evidence import EvidenceCollection
+from shared.store.ledger import LedgerCollections
 from shared.store.parts import PartCollection
 from shared.store.plans import PlanCollection
 from shared.store.renders import RenderCollection
@@ -34,6 +35,7 @@ class Store(NamedTuple):
     evidence: EvidenceCollection
     reports: ReportCollection
     renders: RenderCollection
+    ledger: LedgerCollections
     workbooks: WorkbookFiles
     uploads: UploadCollection
     requests: RequestCollection
@@ -52,6 +54,7 @@ class Store(NamedTuple):
             self.evidence,
             self.reports,
             self.renders,
+            self.ledger,
             self.uploads,
             self.requests,
             self.sources,
@@ -80,6 +83,7 @@ async def connect(settings: MongoSettings) -> AsyncIterator[Store]:
             evidence=EvidenceCollection(database),
             reports=ReportCollection(client, database),
             renders=RenderCollection(database),
+            ledger=LedgerCollections(database),
             workbooks=WorkbookFiles(database),
             uploads=UploadCollection(database),
             requests=RequestCollection(database),

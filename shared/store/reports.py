@@ -1,6 +1,6 @@
 """The `reports` collection: the state of every report, changed by one transaction per report and batch alone."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from pydantic import JsonValue, TypeAdapter
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReplaceOne
 
 from shared.evaluations import Part
-from shared.state import Change, Report, Sweep
+from shared.state import Change, Report, Standing, Sweep
 from shared.store.documents import EXPIRY, Document
 from shared.store.parts import part_document, part_of
 from shared.vocabulary import Kind, PartStatus, Role, Status
@@ -102,6 +102,11 @@ class ReportCollection:
         """The report, if there is one."""
         document = await self._reports.find_one({"_id": report_id})
         return _report_of(document) if document else None
+
+    async def standings(self, report_ids: Collection[str]) -> Mapping[str, Standing]:
+        """How far these reports are; those that have not been folded yet are left out."""
+        cursor = self._reports.find({"_id": {"$in": list(report_ids)}}, {"generation": 1, "status": 1})
+        return {found["_id"]: Standing(found["generation"], Status(found["status"])) async for found in cursor}
 
     async def existing(self, report_ids: Sequence[str]) -> frozenset[str]:
         """Which of these ids have a report."""

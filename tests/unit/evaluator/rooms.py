@@ -1,19 +1,25 @@
 """An evaluator with a judge that answers by script, on a clock that only moves when somebody waits or answers."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import datetime
+import itertools
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from prometheus_client import CollectorRegistry
 
 from services.evaluator.calls import Failure, Form, Reply, Turn
+from services.evaluator.claims import Done
 from services.evaluator.handlers import Handlers, Now
+from services.evaluator.ledger import Dials, Ledger
 from services.evaluator.slots import Pools
-from shared.messages import EvaluationTask, Outcome, PartDelayed, PartEvaluated, PartFailed
+from shared.messages import EVENT, EvaluationTask, Outcome, PartDelayed, PartEvaluated, PartFailed
 from shared.settings import LlmSettings
+from shared.state import Standing
 from shared.telemetry import Metrics
+from shared.vocabulary import Lane
 from tests.builders import at
+from tests.fakes import FakeBooks
 
 
 class Asked(NamedTuple):
@@ -58,28 +64,48 @@ class FakeAnnounce:
     async def event(self, event: Outcome | PartDelayed) -> None:
         self.events.append(event)
 
+    async def outcome(self, report_id: str, outcome: Done) -> None:
+        event = EVENT.validate_json(outcome.body)
+        assert isinstance(event, PartEvaluated | PartFailed)
+        assert (event.report_id, event.type) == (report_id, outcome.kind)
+        self.events.append(event)
+
 
 class AnEvaluator:
     """One evaluator; `seconds` have passed since noon, and `dice` is what chance says."""
 
     def __init__(self, *script: Reply | Failure | Answer, dice: float = 0.5, **settings: Any) -> None:
         self.seconds = 0.0
+        self._owners = itertools.count()
         self.slept: list[float] = []
         self.in_flight_while_asleep: list[int] = []
         self.while_asleep: Callable[[], None] = lambda: None
         self.announce = FakeAnnounce()
         self.judge = FakeJudge(self, script)
+        self.books = FakeBooks()
+        self.standings: dict[str, Standing] = {}
         llm = LlmSettings(_env_file=None, **{"max_concurrency": "1", **settings})
         self.pools = Pools(llm)
         self.registry = CollectorRegistry()
+        metrics = Metrics(self.registry, "evaluator", "0")
+        self.ledger = self.another_ledger(metrics)
         self.handlers = Handlers(
             judge=self.judge,
             slot=lambda model, lane: self.pools.of(model).taken(lane),
+            ledger=self.ledger,
             announce=self.announce,
             settings=llm,
             now=Now(self._utc, lambda: self.seconds, lambda: dice, self._sleep),
-            metrics=Metrics(self.registry, "evaluator", "0"),
+            metrics=metrics,
         )
+
+    def another_ledger(self, metrics: Metrics | None = None) -> Ledger:
+        """Another process's side of the same ledger."""
+        dials = Dials(self._utc, lambda: 0.5, lambda: f"owner {next(self._owners)}", timedelta(seconds=20))
+        return Ledger(self.books, self._standings, dials, metrics or Metrics(CollectorRegistry(), "evaluator", "0"))
+
+    async def _standings(self, report_ids: Collection[str]) -> Mapping[str, Standing]:
+        return {name: self.standings[name] for name in report_ids if name in self.standings}
 
     def _utc(self) -> datetime:
         return at(self.seconds)
@@ -93,22 +119,31 @@ class AnEvaluator:
 
     async def evaluated(self, task: EvaluationTask) -> PartEvaluated:
         """Give it a task that must succeed."""
-        outcome = await self._outcome(task)
+        outcome = await self.outcome(task)
         assert isinstance(outcome, PartEvaluated), outcome
         return outcome
 
     async def failed(self, task: EvaluationTask) -> PartFailed:
         """Give it a task that must fail."""
-        outcome = await self._outcome(task)
+        outcome = await self.outcome(task)
         assert isinstance(outcome, PartFailed), outcome
         return outcome
 
-    async def _outcome(self, task: EvaluationTask) -> Outcome:
+    async def outcome(self, task: EvaluationTask) -> Outcome:
+        """Give it a task; what it publishes in the end."""
         await self.handlers.on_task(task)
         *_, outcome = self.announce.events
         assert not isinstance(outcome, PartDelayed)
         assert self.pools.in_flight == 0
         return outcome
+
+    async def somebody_waits(self) -> None:
+        """Until a task waits for a slot."""
+        for _ in range(100):
+            if self.pools.of("gpt-4o-mini").lanes.waiting[Lane.SMALL]:
+                return
+            await asyncio.sleep(0)
+        raise AssertionError("nobody waits for a slot")
 
     @property
     def delays(self) -> list[PartDelayed]:

@@ -62,7 +62,7 @@ async def test_a_task_that_waits_lets_the_next_one_call_in_its_only_slot() -> No
 @pytest.mark.parametrize(("after", "attempts"), [(289, 2), (290, 1), (10_000, 1)])
 async def test_no_attempt_is_waited_for_that_could_not_begin_in_the_parts_time(after: float, attempts: int) -> None:
     room = AnEvaluator(limited(after), a_reply())
-    outcome = await room.handlers.outcome_of(a_task(**in_time(300)))
+    outcome = await room.outcome(a_task(**in_time(300)))
     assert outcome.attempts == attempts
     assert room.slept == [289] * (attempts - 1)
 
@@ -104,8 +104,8 @@ async def test_a_part_whose_time_runs_out_while_it_waits_for_a_slot_fails_with_w
 async def test_the_wait_for_the_first_slot_is_not_the_parts_time() -> None:
     room = AnEvaluator(a_reply())
     async with room.pools.of("gpt-4o-mini").taken(a_task().lane):
-        waiting = asyncio.create_task(room.handlers.outcome_of(a_task(**in_time(60))))
-        await asyncio.sleep(0)
+        waiting = asyncio.create_task(room.evaluated(a_task(**in_time(60))))
+        await room.somebody_waits()
         room.seconds = 500
     assert (await waiting).seconds == 10
     assert room.judge.asked[0].timeout_seconds == 60

@@ -58,6 +58,16 @@ def test_a_record_that_failed_keeps_its_offset_open_until_it_is_done(offsets: Of
     assert offsets.committable() == {HERE: 1}
 
 
+def test_a_record_that_has_to_wait_has_not_failed(offsets: Offsets) -> None:
+    (entry,) = delivered(offsets, 0)
+
+    assert offsets.postpone(entry)
+    assert (entry.work, entry.attempt) == (Work.WAITING, 0)
+    assert offsets.retry(entry)
+    assert offsets.fail(entry)
+    assert entry.attempt == 1
+
+
 def test_a_record_delivered_again_while_it_runs_is_not_started_twice(offsets: Offsets) -> None:
     (entry,) = delivered(offsets, 0)
     offsets.revoke()
@@ -174,6 +184,10 @@ class Consumption(RuleBasedStateMachine):
     @rule(target=waiting, entry=consumes(running))
     def fail(self, entry: Entry) -> MultipleResults[Entry]:
         return multiple(entry) if self.offsets.fail(entry) else multiple()
+
+    @rule(target=waiting, entry=consumes(running))
+    def postpone(self, entry: Entry) -> MultipleResults[Entry]:
+        return multiple(entry) if self.offsets.postpone(entry) else multiple()
 
     @rule(target=running, entry=consumes(waiting))
     def retry(self, entry: Entry) -> MultipleResults[Entry]:
