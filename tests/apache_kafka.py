@@ -16,7 +16,7 @@ from tests.stacks import until
 
 FETCHED = Path(__file__).parents[1] / ".kafka"
 LOOPBACK = "127.0.0.1"
-START_SECONDS = 60
+START_SECONDS = 180
 CLUSTER = "4L6g3nShT-eMCtK--X86sw"
 # A broker that was killed may register again when its session has ended: a short one, so that it is soon back.
 PROPERTIES = """\

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import secrets
 import shutil
 import sys
@@ -108,6 +109,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300, help="of malice; the end takes as long as it takes")
     parser.add_argument("--keep", type=Path, help="where to leave logs and data; default: nowhere, unless broken")
     wanted = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # loud while the broker is away
     if lacking := apache_kafka.missing():
         print(f"{lacking}: no chaos.")
         return

@@ -1,7 +1,6 @@
 """What differs between two values of the same kind, in words short enough to read."""
 
 from collections.abc import Collection
-from datetime import datetime
 
 from pydantic import BaseModel
 
@@ -9,7 +8,7 @@ SHOWN = 120
 
 
 def differences(one: BaseModel, other: BaseModel, but: Collection[str] = ()) -> list[str]:
-    """Field by field; times as the database keeps them, in whole milliseconds."""
+    """Field by field."""
     first, second = (_flat("", item.model_dump(exclude=set(but))) for item in (one, other))
     return [
         f"{name}: {str(first.get(name))[:SHOWN]} / {str(second.get(name))[:SHOWN]}"
@@ -23,6 +22,4 @@ def _flat(name: str, value: object) -> dict[str, object]:
         return {key: item for part, inner in value.items() for key, item in _flat(f"{name}.{part}", inner).items()}
     if isinstance(value, list | tuple):
         return {key: item for part, inner in enumerate(value) for key, item in _flat(f"{name}.{part}", inner).items()}
-    if isinstance(value, datetime):
-        return {name: value.replace(microsecond=value.microsecond // 1000 * 1000)}
     return {name: value}

@@ -64,7 +64,7 @@ class Wish(NamedTuple):
 _SECONDS = {
     What.KILL: (0.0, 2.0),
     What.TERM: (0.0, 0.0),
-    What.FREEZE: (7.0, 16.0),  # the session is 6 s, the lease of a call 10 s
+    What.FREEZE: (7.0, 22.0),  # the session is 6 s, the lease of a call 15 s
     What.JOIN: (8.0, 20.0),
     What.BROKER_KILL: (0.0, 2.0),
     What.BROKER_FREEZE: (1.0, 8.0),

@@ -19,9 +19,9 @@ from tests.stacks import clean_environment, on_kafka, until
 
 LOOPBACK = "127.0.0.1"
 SEATS = {ORCHESTRATOR: 2, EVALUATOR: 3, RENDERER: 2, GATEWAY: 1}
-LEASE_SECONDS = 10.0
+LEASE_SECONDS = 15.0
 ATTEMPT_SECONDS = 10.0
-READY_SECONDS = 120.0
+READY_SECONDS = 240.0
 CALM = {"latency_seconds": 0.6, "refuse": ["refused"]}
 
 
