@@ -34,12 +34,14 @@ IDLE_POLL_MS = 200
 class Flow:
     """How much is taken in, and how it ends.
 
-    `concurrency`: records worked on at once; as many again may wait to be tried again. `window`: open offsets per
-    partition; None is no bound of its own. What is in hand at the end has `drain_seconds`: before the group is left,
+    `concurrency`: records worked on at once; as many again may wait to be tried again. Taking begins when there is
+    room for `at_least` records, so that a poll is worth its while. `window`: open offsets per partition; None is no
+    bound of its own. What is in hand at the end has `drain_seconds`: before the group is left,
     or, with `leave_first`, after it: that is called, then others take the partitions while this one finishes.
     """
 
     concurrency: int
+    at_least: int = 1
     window: int | None = None
     drain_seconds: float = 15.0
     leave_first: Callable[[], Awaitable[None]] | None = None
@@ -146,7 +148,7 @@ class ParallelSubscriber(DefaultSubscriber):
             try:
                 places = self._open_places(consumer)
                 free = self._free()
-                if free <= 0 or not places:
+                if free < self.flow.at_least or not places:
                     await self._pause()
                     continue
                 if not await self._take(consumer, places, free):

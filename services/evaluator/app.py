@@ -62,7 +62,11 @@ def declare(
     """Say what this room reads and writes: one subscriber per lane, one handler for both."""
     room.broker.publisher(room.topics.events, schema=Outcome | PartDelayed, title="Outcomes")
     flow = Flow(
-        concurrency=slots + LOOK_AHEAD, window=MOST_OPEN, drain_seconds=LONGEST_DRAIN_SECONDS, leave_first=leave
+        concurrency=slots + LOOK_AHEAD,
+        at_least=LOOK_AHEAD // 2,
+        window=MOST_OPEN,
+        drain_seconds=LONGEST_DRAIN_SECONDS,
+        leave_first=leave,
     )
     decode = decoder(TypeAdapter(EvaluationTask))
     subscribers = []
