@@ -14,7 +14,7 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The time in whole milliseconds, as the database keeps it: what is told at once and what is read later are equal."""
+    """The time in whole milliseconds, as the database keeps it: what is told at once equals what is read later."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
