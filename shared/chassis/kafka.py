@@ -4,13 +4,14 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from faststream.kafka import KafkaBroker
+from faststream.kafka.subscriber.usecase import LogicSubscriber
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from shared.settings import KafkaSettings
@@ -38,15 +39,41 @@ def make_broker(settings: KafkaSettings, room: str) -> KafkaBroker:
     )
 
 
+async def connect(broker: KafkaBroker) -> None:
+    """Connect as soon as the broker is there."""
+    while True:
+        try:
+            await broker.connect()
+        except KafkaError as error:
+            logger.warning("not connected yet: %s", error)
+            await broker.config.disconnect()  # from what was reached: it would not be tried again
+            await asyncio.sleep(1)
+        else:
+            return
+
+
 async def start(broker: KafkaBroker) -> None:
-    """Connect and join all groups at once; FastStream's own start joins one after the other, seconds each."""
-    await broker.connect()
+    """Join all groups of a connected broker at once; FastStream's own start joins one after the other, seconds each."""
     async with asyncio.TaskGroup() as joining:
-        for subscriber in broker.subscribers:
-            joining.create_task(subscriber.start())
+        for subscriber in cast("list[LogicSubscriber[Any]]", broker.subscribers):
+            joining.create_task(_started(subscriber))
     for publisher in broker.publishers:
         await publisher.start()
     broker.running = True
+
+
+async def _started(subscriber: LogicSubscriber[Any]) -> None:
+    """Start it as soon as the broker is there."""
+    while True:
+        try:
+            await subscriber.start()
+        except KafkaError as error:
+            logger.warning("%s is not read yet: %s", subscriber.topic_names, error)
+            if subscriber.consumer is not None:
+                await subscriber.consumer.stop()
+            await asyncio.sleep(1)
+        else:
+            return
 
 
 def consumer_settings(settings: KafkaSettings) -> Mapping[str, Any]:

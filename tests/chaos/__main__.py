@@ -47,6 +47,7 @@ async def _course(world: World, seed: int, seconds: float) -> int:
     start = now()
     print(f"Everything is ready; {seconds:.0f} s of malice begin.", flush=True)
     try:
+        watching = asyncio.create_task(world.watch())
         asking = asyncio.create_task(load.run(wishes(seed, seconds), start))
         await malice.run(blows(seed, seconds), start)
         calm = now()
@@ -54,6 +55,7 @@ async def _course(world: World, seed: int, seconds: float) -> int:
         await world.all_ready()
         broken = await _quiet(world, load, asking)
         print(f"Quiet {now() - calm:.0f} s after the malice ended.", flush=True)
+        watching.cancel()
     finally:
         await producer.stop()
     evidence = await gathered(world, sorted(load.promised))

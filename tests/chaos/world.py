@@ -137,6 +137,15 @@ class World:
             await self.sit(seat)
         await self.all_ready()
 
+    async def watch(self) -> None:
+        """Until cancelled: whoever ends without having been told to is complained about, and replaced."""
+        while True:
+            await asyncio.sleep(1)
+            for seat in self.seats:
+                if not seat.busy and seat.member is not None and not seat.member.runs:
+                    self.complaints.append(f"{seat.member.name} ended by itself: {seat.member.process.returncode}")
+                    await self.sit(seat)
+
     async def all_ready(self) -> None:
         """Wait until every seat is taken and ready."""
         for seat in self.seats:

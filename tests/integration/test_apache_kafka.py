@@ -5,12 +5,16 @@ import json
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 from openpyxl import load_workbook
+from prometheus_client import CollectorRegistry
 
+from shared.chassis import kafka as chassis
+from shared.chassis.assembly import assemble
+from shared.settings import KafkaSettings
 from tests.apache_kafka import ApacheKafka, apache_kafka
 from tests.requests import Json, agents_request
 from tests.stacks import Stack, on_kafka, start, until
@@ -65,6 +69,27 @@ async def test_a_report_under_way_completes_although_the_broker_hangs(breakable:
         breakable.kafka.thaw()
 
     assert (await breakable.stack.final(report_id, 90))["counts"]["completed"] == 60
+
+
+@pytest.mark.filterwarnings("ignore:.*Unclosed AIOKafkaProducer")  # FastStream's, of each attempt to connect
+async def test_a_room_that_begins_while_the_broker_dies_waits_for_it(breakable: Breakable) -> None:
+    settings = KafkaSettings(bootstrap_servers=breakable.kafka.address, topic_prefix="begins.", _env_file=None)
+    room = assemble("room", settings, CollectorRegistry())
+    heard = asyncio.Event()
+
+    @room.broker.subscriber(room.topics.events, group_id="begins", auto_offset_reset="earliest")
+    async def hear(_: Any) -> None:
+        heard.set()
+
+    await room.create_topics()
+    for begin in (chassis.connect, chassis.start):
+        await breakable.kafka.kill()
+        beginning = asyncio.create_task(begin(room.broker))
+        await breakable.kafka.start()
+        await asyncio.wait_for(beginning, 30)
+    async with room.broker:
+        await room.broker.publish({}, room.topics.events)
+        await asyncio.wait_for(heard.wait(), 30)
 
 
 async def test_a_standalone_started_again_completes_what_was_under_way(tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ def evidence(**changes: Any) -> Evidence:
         report = change.report
         parts |= {part.part_id: part for part in change.parts}
         statuses.append(status_of(report))
+    assert report is not None
     outcome = StoredOutcome(f"{PART}#1", "PartFailed", failed().model_dump_json())
     return Evidence(
         reports={"r1": report},
