@@ -24,7 +24,7 @@ from tests.chaos.summary import table
 from tests.chaos.world import World, now
 from tests.stacks import until
 
-QUIET_WITHIN_SECONDS = DEADLINE_SECONDS * 2 + 60  # a retry at the very end has a deadline of its own
+QUIET_WITHIN_SECONDS = DEADLINE_SECONDS * 3 + 60  # a retry at the very end has a deadline of its own
 MOST_SHOWN = 40
 
 

@@ -92,11 +92,10 @@ async def gathered(world: World, report_ids: Sequence[str]) -> Evidence:
         reports = {name: report for name in report_ids if (report := await store.reports.get(name))}
         parts = {name: [part async for part in store.parts.of_report(name)] for name in report_ids}
         keys = [
-            f"{part.part_id}#{number}"
-            for found in parts.values()
-            for part in found
-            for number in range(1, reports[part.report_id].generation + 1)
-            if part.report_id in reports
+            f"{part.part_id}#{generation}"
+            for name, report in reports.items()
+            for part in parts[name]
+            for generation in range(1, report.generation + 1)
         ]
         outcomes = await store.ledger.outcomes(keys)
         books = {name: await _book(store, report) for name, report in reports.items() if report.workbook}

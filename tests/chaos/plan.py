@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 EVALUATOR, ORCHESTRATOR, RENDERER, GATEWAY = "evaluator", "orchestrator", "renderer", "gateway"
 ROOMS = (ORCHESTRATOR, EVALUATOR, RENDERER, GATEWAY)
-MEAN_SECONDS_BETWEEN_BLOWS = 1.8
-MEAN_SECONDS_BETWEEN_WISHES = 1.3
+MEAN_SECONDS_BETWEEN_BLOWS = 2.0
+MEAN_SECONDS_BETWEEN_WISHES = 2.5
 UPGRADE_AT, ROLLBACK_AT = 0.35, 0.7  # of the whole time
 LARGE = 60  # parts: such a report travels in the bulk lane
 
