@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import TypeAdapter
 from starlette.applications import Starlette
 
+from services.evaluator.dead_tasks import failing_parts
 from services.evaluator.handlers import Handlers, Now
 from services.evaluator.judge import Judge, open_judge
 from services.evaluator.pricing import PriceTable, read_prices
@@ -70,13 +71,15 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
     if not settings.openai.api_key.get_secret_value() and not settings.openai.base_url:
         raise SettingsError("OPENAI_API_KEY: no judge is named; set it, or OPENAI_BASE_URL for a server without keys")
     room = assemble(NAME, settings.kafka, registry)
+    outbox = Outbox(room.sender, room.topics)
+    room.letters.also = failing_parts(outbox.event, utc_now)
     pools = Pools(settings.llm)
     prices = packaged_prices()
     judge = open_judge(settings.openai, prices)
     handlers = Handlers(
         judge=judge,
         slot=_slots(pools),
-        announce=Outbox(room.sender, room.topics),
+        announce=outbox,
         settings=settings.llm,
         now=Now(utc_now, time.monotonic, random.random, asyncio.sleep),
         metrics=room.metrics,

@@ -54,20 +54,24 @@ class ReportCollection:
         async def step(session: AsyncIOMotorClientSession) -> Report | None:
             found = await self._reports.find_one({"_id": report_id}, session=session)
             report = _report_of(found) if found else None
-            parts = {
-                document["_id"]: part_of(document)
-                async for document in self._parts.find({"_id": {"$in": list(part_ids)}}, session=session)
-            }
-            change = decide(report, parts)
+            cursor = self._parts.find({"_id": {"$in": list(part_ids)}}, session=session)
+            read = {document["_id"]: document async for document in cursor}
+            change = decide(report, {part_id: part_of(document) for part_id, document in read.items()})
             if change is None:
                 return report
-            await self._write(change, retention, session)
+            await self._write(change, {**read, report_id: found or {}}, retention, session)
             return change.report
 
         async with await self._client.start_session() as session:
             return await session.with_transaction(step)
 
-    async def _write(self, change: Change, retention: timedelta, session: AsyncIOMotorClientSession) -> None:
+    async def _write(
+        self, change: Change, read: Mapping[str, Document], retention: timedelta, session: AsyncIOMotorClientSession
+    ) -> None:
+        """Write over what was read: fields that only a newer release knows, running beside this one, stay.
+
+        The documents are replaced whole, as the embedded database takes half as long again to set single fields.
+        """
         expires_at = change.report.accepted_at + retention
         if change.reopen is not None:
             await self._parts.update_many(
@@ -81,7 +85,10 @@ class ReportCollection:
             )
         if change.parts:
             await self._parts.bulk_write(
-                [ReplaceOne({"_id": part.part_id}, part_document(part, expires_at)) for part in change.parts],
+                [
+                    ReplaceOne({"_id": part.part_id}, read.get(part.part_id, {}) | part_document(part, expires_at))
+                    for part in change.parts
+                ],
                 ordered=False,
                 session=session,
             )
@@ -93,7 +100,7 @@ class ReportCollection:
             )
         await self._reports.replace_one(
             {"_id": change.report.report_id},
-            _report_document(change.report, expires_at),
+            read[change.report.report_id] | _report_document(change.report, expires_at),
             upsert=True,
             session=session,
         )

@@ -14,7 +14,7 @@ from faststream.middlewares import AckPolicy
 
 from shared.batches import BatchedSubscriber, batched_subscriber
 from shared.parallel import Flow, ParallelSubscriber, parallel_subscriber
-from shared.subscribing import Subscription, readable_headers
+from shared.subscribing import Subscription, headers_as_they_came, hide_unreadable_headers
 
 
 def parameters(function: Any) -> list[str]:
@@ -84,7 +84,9 @@ def test_records_can_carry_a_handle_and_lose_headers_that_are_not_text() -> None
         headers=(("good", b"yes"), ("bad", b"\xff"), ("empty", None)),
     )
 
-    record.headers = readable_headers(record)
+    for _ in range(2):  # as for a second attempt
+        hide_unreadable_headers(record)
     record.consumer = "handle"
 
     assert record.headers == (("good", b"yes"),)
+    assert headers_as_they_came(record) == (("good", b"yes"), ("bad", b"\xff"), ("empty", None))
