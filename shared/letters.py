@@ -33,8 +33,8 @@ class NotThereError(LetterError):
     """There is no such dead letter."""
 
 
-class CutError(LetterError):
-    """The dead letter is not the whole record, so that it cannot be replayed."""
+class UndeliverableError(LetterError):
+    """The dead letter cannot be replayed: it is not the whole record, or its topic does not take one so large."""
 
 
 class Content(NamedTuple):
@@ -84,9 +84,12 @@ class DeadLetter(NamedTuple):
 
     @property
     def replay(self) -> RawRecord:
-        """The record as it came, for its topic: by its key, or without one for the same partition. Raises CutError."""
+        """The record as it came, for its topic: where its key belongs, without a key for the same partition.
+
+        Raises UndeliverableError.
+        """
         if cut := self._text(CUT_FROM_BYTES, ""):
-            raise CutError(f"{self.address} is not whole: {cut} bytes were too large for a dead letter")
+            raise UndeliverableError(f"not whole: {cut} bytes were too large for a dead letter")
         value, key, headers = self.content
         kept = tuple(item for item in headers if item[0] not in ADDED | {REPLAYED_FROM})
         content = Content(value, key, (*kept, (REPLAYED_FROM, str(self.address).encode())))

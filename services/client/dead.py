@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from shared.letters import Address, AddressError, CutError, DeadLetter, NotThereError, address_of
+from shared.letters import Address, AddressError, DeadLetter, NotThereError, UndeliverableError, address_of
 from shared.salvage import report_in
 from shared.settings import KafkaSettings
 from shared.topics import DEAD, dead, named
@@ -36,7 +36,7 @@ async def find(kafka: KafkaSettings, address: str) -> DeadLetter:
 async def replay(kafka: KafkaSettings, address: str, say: Say) -> None:
     """Publish a dead letter's record again; say so when the broker has it.
 
-    Raises AddressError, NotThereError, CutError.
+    Raises AddressError, NotThereError, UndeliverableError.
     """
     wanted = _address(kafka, address)
     async with _office(kafka) as office:
@@ -44,17 +44,17 @@ async def replay(kafka: KafkaSettings, address: str, say: Say) -> None:
 
 
 async def replay_all(kafka: KafkaSettings, topic: str, say: Say) -> None:
-    """As `replay`, for every dead letter of a topic; those that cannot go are left out and named in the CutError."""
+    """As `replay`, for all of a topic. Raises UndeliverableError at the end, which names those that could not go."""
     wanted = _dead_topic(kafka, topic)
-    cut: list[str] = []
+    left: list[str] = []
     async with _office(kafka) as office:
         async for letter in office.letters([wanted]):
             try:
                 await _replay(office, letter, say)
-            except CutError as error:
-                cut.append(str(error))
-    if cut:
-        raise CutError("\n".join(cut))
+            except UndeliverableError as error:
+                left.append(f"{letter.address}: {error}")
+    if left:
+        raise UndeliverableError("\n".join(left))
 
 
 def line(letter: DeadLetter) -> str:

@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from shared.chassis.kafka import client_security, producer_settings, send_raw
-from shared.letters import Address, Content, DeadLetter, LetterError, RawRecord
+from shared.chassis.kafka import TOO_LARGE, client_security, producer_settings, send_raw
+from shared.letters import Address, Content, DeadLetter, LetterError, RawRecord, UndeliverableError
 from shared.settings import KafkaSettings
 
 PATIENCE_SECONDS = 30.0  # without a sign from the broker
@@ -44,15 +44,20 @@ class Office(NamedTuple):
             return None
         place = TopicPartition(topic, number)
         begins, ends = await self._span([place])
-        if not begins[place] <= offset < ends[place]:
-            return None
-        record = await anext(self._read(place, offset, offset + 1), None)
-        return _letter(record) if record else None
+        begin = max(begins[place], min(offset, ends[place] - 1))
+        async for record in self._read(place, begin, min(offset + 1, ends[place])):
+            if record.offset == offset:
+                return _letter(record)
+        return None
 
     async def send(self, record: RawRecord) -> Address:
-        """Publish a record; where it is kept, once the broker has confirmed it."""
+        """Publish a record; where it is kept, once the broker has confirmed it. Raises UndeliverableError."""
         known = self.partitions.get(record.topic, frozenset())
-        return await send_raw(self.producer, record if record.partition in known else record._replace(partition=None))
+        partition = record.partition if record.partition in known else None
+        try:
+            return await send_raw(self.producer, record._replace(partition=partition))
+        except TOO_LARGE as error:
+            raise UndeliverableError(f"{record.topic} does not take a record of this size") from error
 
     async def _span(self, places: list[TopicPartition]) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
         if not places:
@@ -60,15 +65,17 @@ class Office(NamedTuple):
         return await self.consumer.beginning_offsets(places), await self.consumer.end_offsets(places)
 
     async def _read(self, place: TopicPartition, begin: int, end: int) -> AsyncIterator[ConsumerRecord[Any, Any]]:
-        """Records from `begin` to before `end`. By position, as an offset may belong to no record."""
+        """Records from `begin` to at least before `end`, by position, as an offset may belong to no record.
+
+        What comes along with the last one is read, too: the embedded broker's end falls short by the rest of its batch.
+        """
         if begin >= end:
             return
         self.consumer.assign([place])
         self.consumer.seek(place, begin)
         while await self.consumer.position(place) < end:
             for record in await self._some(place):
-                if record.offset < end:
-                    yield record
+                yield record
 
     async def _some(self, place: TopicPartition) -> list[ConsumerRecord[Any, Any]]:
         """The next records; none where the position moved on without. Raises TimeoutError if nothing comes at all."""

@@ -6,14 +6,15 @@ from types import TracebackType
 from typing import Any
 
 from aiokafka import ConsumerRecord
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.errors import KafkaError
 from faststream import BaseMiddleware
 from faststream.exceptions import NackMessage
 from faststream.kafka import KafkaMessage
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.letters import Address, Content, RawRecord, cut, letter
+from shared.chassis.kafka import TOO_LARGE
+from shared.letters import LONGEST_ERROR, Address, Content, RawRecord, cut, letter
 from shared.parallel import RecordHandle
 from shared.store import StoreUnavailableError
 from shared.subscribing import headers_as_they_came
@@ -59,10 +60,10 @@ class DeadLetters:
         whole = letter(origin, Content(record.value, record.key, headers_as_they_came(record)), error)
         try:
             await self._publish(whole)
-        except (MessageSizeTooLargeError, RecordListTooLargeError):  # a broker with other limits than ours let it in
+        except TOO_LARGE:  # a broker with other limits than ours let it in
             await self._publish(cut(whole))
         self._count(record.topic)
-        logger.error("dead letter from %s: %s", origin, error)
+        logger.error("dead letter from %s: %s", origin, error[:LONGEST_ERROR])
 
 
 def settling(letters: DeadLetters) -> type[BaseMiddleware[Any, Any]]:

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 MAX_REQUEST_BYTES = 1024 * 1024  # checked by the client before it compresses
 LARGEST_LETTER_BYTES = MAX_REQUEST_BYTES + 64 * 1024  # the largest record, its origin and the error
 BATCH_OVERHEAD_BYTES = 1024  # what the broker counts beside the records
+TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 TOPIC_EXISTS = 36
 
 

@@ -19,7 +19,7 @@ from shared import lifeline
 from shared.chassis.dead_letter_office import BrokerError
 from shared.chassis.dead_letters import DeadLetters, decoder, settling
 from shared.chassis.kafka import MAX_REQUEST_BYTES, create_topics, make_broker, raw_publisher, start
-from shared.letters import Address, RawRecord
+from shared.letters import Address, NotThereError, RawRecord, UndeliverableError
 from shared.parallel import Flow, parallel_subscriber
 from shared.settings import KafkaSettings
 from shared.subscribing import Subscription
@@ -164,3 +164,34 @@ async def test_topics_that_are_not_there_have_no_letters_and_are_not_made(kafka:
     assert await dead.list_letters(empty, None, print) == 0
     assert not [topic for topic in await admin.list_topics() if topic.startswith("nobody.")]
     await admin.close()
+
+
+async def test_what_cannot_be_put_back_does_not_hold_up_the_others(
+    kafka: KafkaSettings, producer: AIOKafkaProducer
+) -> None:
+    for error, body in ((b"9", b"part of it"), (None, b"whole")):
+        headers = [("x-cut-from-bytes", error)] if error else []
+        await producer.send_and_wait(f"{TOPICS.bulk}.dead", body, headers=[*headers, ("x-origin-partition", b"5")])
+    said: list[str] = []
+
+    with pytest.raises(UndeliverableError) as left:
+        await dead.replay_all(kafka, "evaluation.tasks.bulk", said.append)
+
+    assert str(left.value) == f"{TOPICS.bulk}.dead/0@0: not whole: 9 bytes were too large for a dead letter"
+    assert said == [f"{TOPICS.bulk}.dead/0@1 replayed to {TOPICS.bulk}/5@0"]
+
+
+async def test_letters_of_one_batch_are_all_listed_and_found(kafka: KafkaSettings, producer: AIOKafkaProducer) -> None:
+    """The embedded broker says an end before the last batch's second record."""
+    batch = producer.create_batch()
+    for number in range(3):
+        batch.append(key=None, value=b"%d" % number, timestamp=None)
+    await (await producer.send_batch(batch, f"{TOPICS.status}.dead", partition=0))
+    said: list[str] = []
+
+    assert await dead.list_letters(kafka, "report.status", said.append) == 3
+    for number, line in enumerate(said):
+        letter = await dead.find(kafka, line.split("  ")[0])
+        assert letter.content.value == b"%d" % number
+    with pytest.raises(NotThereError):
+        await dead.find(kafka, "report.status.dead/0@3")

@@ -8,10 +8,10 @@ from shared.letters import (
     Address,
     AddressError,
     Content,
-    CutError,
     DeadLetter,
     Headers,
     RawRecord,
+    UndeliverableError,
     address_of,
     cut,
     letter,
@@ -80,7 +80,7 @@ def test_what_is_too_large_is_cut_says_so_and_is_not_replayed() -> None:
 
     assert len(value or b"") + len(key or b"") + sum(len(content or b"") for _, content in headers) < 510_000
     assert kept(small).error == "why"
-    with pytest.raises(CutError, match="5000000 bytes"):
+    with pytest.raises(UndeliverableError, match="5000000 bytes"):
         _ = kept(small).replay
 
 
