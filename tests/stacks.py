@@ -135,7 +135,7 @@ async def start(data_dir: Path, *options: str, **environment: str) -> Stack:
         "0",
         *options,
         stdout=asyncio.subprocess.PIPE,
-        env=_clean_environment() | environment,
+        env=clean_environment() | environment,
     )
     assert process.stdout is not None
     line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
@@ -143,7 +143,7 @@ async def start(data_dir: Path, *options: str, **environment: str) -> Stack:
     return Stack(process, json.loads(line))
 
 
-def _clean_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Without whatever would connect the tests to something real."""
     prefixes = ("KAFKA_", "MONGO_", "OPENAI_", "LLM_", "REPORT_", "GATEWAY_", "HTTP_", "STANDIN_", "ASSAY_")
     return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}  # noqa: TID251
