@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from shared.subscribing import Subscription, readable_headers, register
+from shared.subscribing import Subscription, hide_unreadable_headers, register
 
 POLL_MS = 200
 BUSY_RECORDS = 4  # in a batch: more are on their way, and together they cost little more than these alone
@@ -50,7 +50,7 @@ class BatchedSubscriber(BatchSubscriber):
         found = await consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
         records = tuple(chain.from_iterable(found.values()))
         for record in records:
-            record.headers = readable_headers(record)
+            hide_unreadable_headers(record)
             self._read[TopicPartition(record.topic, record.partition)] = record.offset + 1
         self.in_hand = len(records)
         return records

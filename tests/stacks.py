@@ -150,7 +150,8 @@ class Stack:
 async def start(data_dir: Path, *options: str, **environment: str) -> Stack:
     """Start a standalone and wait until it is ready. The same directory has the same topics again."""
     told = {**_CONFIGURED, **environment}
-    prefix = f"t{sha256(str(data_dir).encode()).hexdigest()[:12]}." if "KAFKA_BOOTSTRAP_SERVERS" in told else ""
+    own = f"t{sha256(str(data_dir).encode()).hexdigest()[:12]}." if "KAFKA_BOOTSTRAP_SERVERS" in told else ""
+    prefix = told.get("KAFKA_TOPIC_PREFIX", own)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -59,13 +59,16 @@ class ReportCollection:
             change = decide(report, await self._parts.named(part_ids, session))
             if change is None:
                 return report
-            await self._write(change, retention, session)
+            await self._write(change, found or {}, retention, session)
             return change.report
 
         async with await self._client.start_session() as session:
             return await session.with_transaction(step)
 
-    async def _write(self, change: Change, retention: timedelta, session: AsyncIOMotorClientSession) -> None:
+    async def _write(
+        self, change: Change, found: Document, retention: timedelta, session: AsyncIOMotorClientSession
+    ) -> None:
+        """The report is written over what was found: fields that only a newer release knows stay."""
         report_id, expires_at = change.report.report_id, change.report.accepted_at + retention
         if change.reopen is not None:
             await self._parts.reopen(report_id, change.reopen, session)
@@ -73,11 +76,8 @@ class ReportCollection:
             await self._parts.write(change.parts, expires_at, session)
         if change.sweep:
             await self._parts.sweep(report_id, change.sweep, expires_at, session)
-        await self._reports.update_one(
-            {"_id": report_id},
-            {"$set": _report_document(change.report, expires_at)},  # fields that another release knows stay
-            upsert=True,
-            session=session,
+        await self._reports.replace_one(
+            {"_id": report_id}, found | _report_document(change.report, expires_at), upsert=True, session=session
         )
 
     async def get(self, report_id: str) -> Report | None:

@@ -26,7 +26,13 @@ async def mongo(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-async def store(mongo: str) -> AsyncIterator[Store]:
+def database_name() -> str:
+    """A name that no other test uses."""
+    return next(_names)
+
+
+@pytest.fixture
+async def store(mongo: str, database_name: str) -> AsyncIterator[Store]:
     """An empty store."""
-    async with opened(mongo, next(_names)) as store:
+    async with opened(mongo, database_name) as store:
         yield store

@@ -33,7 +33,9 @@ async def broker(
 async def stack(broker: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """A standalone with a judge that answers at once."""
     del broker
-    stack = await start(tmp_path_factory.mktemp("standalone"))
+    stack = await start(
+        tmp_path_factory.mktemp("standalone"), KAFKA_TOPIC_PREFIX=""
+    )  # the others have one of their own
     yield stack
     assert await stack.stop() == 0
 

@@ -18,7 +18,7 @@ async def dead_letter(stack: Stack, topic: str, containing: str) -> dict[str, st
         async def look() -> dict[str, str] | None:
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 for record in records:
-                    headers = {name: value.decode() for name, value in record.headers}
+                    headers = {name: value.decode(errors="replace") for name, value in record.headers}
                     if containing in headers["x-error"]:
                         return headers
             return None
