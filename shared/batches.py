@@ -12,8 +12,8 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 from shared.subscribing import Subscription, hide_unreadable_headers, register
 
 POLL_MS = 200
-BUSY_RECORDS = 4  # in a batch: more are on their way, and together they cost little more than these alone
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.005  # for each record of the batch before: the more came, the more are on their way, and together
+LONGEST_GATHER_SECONDS = 0.05  # they cost little more than one alone
 MOST_RECORDS = 500
 
 
@@ -45,8 +45,8 @@ class BatchedSubscriber(BatchSubscriber):
     async def get_msg(self, consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord[Any, Any], ...]:
         """The next batch; empty where nothing came."""
         self.polled_at = time.monotonic()
-        if self.in_hand >= BUSY_RECORDS:
-            await asyncio.sleep(GATHER_SECONDS)
+        if self.in_hand > 1:
+            await asyncio.sleep(min(GATHER_SECONDS * self.in_hand, LONGEST_GATHER_SECONDS))
         found = await consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
         records = tuple(chain.from_iterable(found.values()))
         for record in records:

@@ -7,12 +7,13 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-GATHER_SECONDS = 0.01
+GATHER_SECONDS = 0.01  # for each item of the write before: the more came, the more are on their way
+LONGEST_GATHER_SECONDS = 0.05
 MOST_ITEMS = 500
 
 
 class Coalesced(Generic[Item, Result]):
-    """One write is in flight; what arrives meanwhile is the next one, which begins GATHER_SECONDS after it or later.
+    """One write is in flight; what arrives meanwhile, or in a short while after its beginning, is the next one.
 
     So an item that comes alone is written at once, and many that come in a row share their writes. `write` takes items
     and returns a result for each, in their order; what it raises, every caller of its batch gets.
@@ -34,7 +35,8 @@ class Coalesced(Generic[Item, Result]):
     async def _run(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:MOST_ITEMS], self._waiting[MOST_ITEMS:]
-            pause = asyncio.create_task(asyncio.sleep(GATHER_SECONDS))
+            gather = min(GATHER_SECONDS * len(batch), LONGEST_GATHER_SECONDS)
+            pause = asyncio.create_task(asyncio.sleep(gather))
             write = asyncio.create_task(self._write([item for item, _ in batch]))  # noqa: RUF006  # it is awaited
             await asyncio.wait({write})  # does not raise what the write raises
             for index, (_, turn) in enumerate(batch):

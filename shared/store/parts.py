@@ -6,6 +6,7 @@ insert costs a fraction of an update, and a part has one result in most reports'
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorDatabase
 from pymongo import ASCENDING, IndexModel, UpdateOne
@@ -37,6 +38,13 @@ _OF_RESULTS = set(
 )
 
 
+class Read(NamedTuple):
+    """Parts by part_id as a fold has read them, and which of them have a result already."""
+
+    parts: Mapping[str, Part]
+    with_result: frozenset[str]
+
+
 class PartCollection:
     """Parts by part_id. The writing methods belong to the transaction of a fold."""
 
@@ -47,7 +55,7 @@ class PartCollection:
     async def prepare(self) -> None:
         """Create the indexes."""
         await self._parts.create_indexes([IndexModel([("report_id", ASCENDING), ("index", ASCENDING)]), EXPIRY])
-        await self._results.create_indexes([IndexModel([("report_id", ASCENDING)]), EXPIRY])
+        await self._results.create_indexes([IndexModel([("report_id", ASCENDING), ("index", ASCENDING)]), EXPIRY])
 
     async def of_report(self, report_id: str, after: int = -1, limit: int = 0) -> AsyncIterator[Part]:
         """The parts of a report in the order of their index, above `after`; `limit` 0 means all."""
@@ -56,28 +64,30 @@ class PartCollection:
         async for document in self._parts.find(query).sort("index", ASCENDING).limit(limit):
             planned.append(document)
             if len(planned) == READ_AT_ONCE:
-                for part in await self._with_results(planned):
+                for part in await self._with_results(report_id, planned):
                     yield part
                 planned = []
-        for part in await self._with_results(planned):
+        for part in await self._with_results(report_id, planned):
             yield part
 
-    async def named(self, part_ids: Sequence[str], session: AsyncIOMotorClientSession) -> Mapping[str, Part]:
+    async def read(self, part_ids: Sequence[str], session: AsyncIOMotorClientSession) -> Read:
         """These parts, as far as they are planned."""
-        found = self._parts.find({"_id": {"$in": list(part_ids)}}, session=session)
-        parts = await self._with_results([document async for document in found], session)
-        return {part.part_id: part for part in parts}
+        query = {"_id": {"$in": list(part_ids)}}
+        results = {found["_id"]: found async for found in self._results.find(query, session=session)}
+        planned = [found async for found in self._parts.find(query, session=session)]
+        parts = {found["_id"]: _part(found, results.get(found["_id"])) for found in planned}
+        return Read(parts, frozenset(results))
 
     async def insert(self, parts: Sequence[Part], expires_at: datetime, session: AsyncIOMotorClientSession) -> None:
         """Store the parts of a plan."""
         await self._parts.insert_many([_planned(part, expires_at) for part in parts], session=session)
 
-    async def write(self, parts: Sequence[Part], expires_at: datetime, session: AsyncIOMotorClientSession) -> None:
-        """Store the results of these parts; fields that another release knows stay."""
-        known = self._results.find({"_id": {"$in": [part.part_id for part in parts]}}, {"_id": 1}, session=session)
-        has_one = {document["_id"] async for document in known}
-        fresh = [_result(part, expires_at) for part in parts if part.part_id not in has_one]
-        again = [_result(part, expires_at) for part in parts if part.part_id in has_one]
+    async def write(
+        self, parts: Sequence[Part], read: Read, expires_at: datetime, session: AsyncIOMotorClientSession
+    ) -> None:
+        """Store the results of these parts, which were read before; fields that another release knows stay."""
+        fresh = [_result(part, expires_at) for part in parts if part.part_id not in read.with_result]
+        again = [_result(part, expires_at) for part in parts if part.part_id in read.with_result]
         if fresh:
             await self._results.insert_many(fresh, ordered=False, session=session)
         if again:
@@ -110,7 +120,7 @@ class PartCollection:
         )
         known = self._results.find({"report_id": report_id}, {"_id": 1}, session=session)
         has_one = {document["_id"] async for document in known}
-        planned = self._parts.find({"report_id": report_id}, {"role": 1, "generation": 1}, session=session)
+        planned = self._parts.find({"report_id": report_id}, {"role": 1, "index": 1, "generation": 1}, session=session)
         fresh = [
             {**document, "report_id": report_id, **_swept(sweep), "expires_at": expires_at}
             async for document in planned
@@ -119,17 +129,18 @@ class PartCollection:
         if fresh:
             await self._results.insert_many(fresh, ordered=False, session=session)
 
-    async def _with_results(
-        self, planned: Sequence[Document], session: AsyncIOMotorClientSession | None = None
-    ) -> list[Part]:
+    async def _with_results(self, report_id: str, planned: Sequence[Document]) -> list[Part]:
+        """A run of a report's planned parts with their results, which a range finds sooner than a list of ids."""
         if not planned:
             return []
-        found = self._results.find({"_id": {"$in": [document["_id"] for document in planned]}}, session=session)
+        run = {"$gte": planned[0]["index"], "$lte": planned[-1]["index"]}
+        found = self._results.find({"report_id": report_id, "index": run})
         results = {document["_id"]: document async for document in found}
-        return [
-            Part.model_validate({"part_id": document["_id"], **document, **results.get(document["_id"], {})})
-            for document in planned
-        ]
+        return [_part(document, results.get(document["_id"])) for document in planned]
+
+
+def _part(planned: Document, result: Document | None) -> Part:
+    return Part.model_validate({"part_id": planned["_id"], **planned, **(result or {})})
 
 
 def _planned(part: Part, expires_at: datetime) -> Document:
@@ -138,7 +149,8 @@ def _planned(part: Part, expires_at: datetime) -> Document:
 
 def _result(part: Part, expires_at: datetime) -> Document:
     fields = part.model_dump(mode="python", include=_OF_RESULTS)
-    return {"_id": part.part_id, "report_id": part.report_id, "role": part.role, **fields, "expires_at": expires_at}
+    place = {"report_id": part.report_id, "role": part.role, "index": part.index}
+    return {"_id": part.part_id, **place, **fields, "expires_at": expires_at}
 
 
 def _swept(sweep: Sweep) -> Document:

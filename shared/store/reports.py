@@ -11,7 +11,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from shared.evaluations import Part
 from shared.state import Change, Report, Standing
 from shared.store.documents import EXPIRY, Document
-from shared.store.parts import PartCollection
+from shared.store.parts import PartCollection, Read
 from shared.vocabulary import Kind, Status
 
 _METADATA: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
@@ -56,29 +56,29 @@ class ReportCollection:
         async def step(session: AsyncIOMotorClientSession) -> Report | None:
             found = await self._reports.find_one({"_id": report_id}, session=session)
             report = _report_of(found) if found else None
-            change = decide(report, await self._parts.named(part_ids, session))
+            read = await self._parts.read(part_ids, session)
+            change = decide(report, read.parts)
             if change is None:
                 return report
-            await self._write(change, found or {}, retention, session)
+            expires_at = change.report.accepted_at + retention
+            await self._write_parts(change, read, expires_at, session)
+            document = (found or {}) | _report_document(change.report, expires_at)  # what a newer release knows stays
+            await self._reports.replace_one({"_id": report_id}, document, upsert=True, session=session)
             return change.report
 
         async with await self._client.start_session() as session:
             return await session.with_transaction(step)
 
-    async def _write(
-        self, change: Change, found: Document, retention: timedelta, session: AsyncIOMotorClientSession
+    async def _write_parts(
+        self, change: Change, read: Read, expires_at: datetime, session: AsyncIOMotorClientSession
     ) -> None:
-        """The report is written over what was found: fields that only a newer release knows stay."""
-        report_id, expires_at = change.report.report_id, change.report.accepted_at + retention
+        report_id = change.report.report_id
         if change.reopen is not None:
             await self._parts.reopen(report_id, change.reopen, session)
         if change.parts:
-            await self._parts.write(change.parts, expires_at, session)
+            await self._parts.write(change.parts, read, expires_at, session)
         if change.sweep:
             await self._parts.sweep(report_id, change.sweep, expires_at, session)
-        await self._reports.replace_one(
-            {"_id": report_id}, found | _report_document(change.report, expires_at), upsert=True, session=session
-        )
 
     async def get(self, report_id: str) -> Report | None:
         """The report, if there is one."""

@@ -34,7 +34,7 @@ async def write(store: Store, change: Change) -> None:
         del found, parts
         return change
 
-    await store.reports.fold(change.report.report_id, [], decide, RETENTION)
+    await store.reports.fold(change.report.report_id, [part.part_id for part in change.parts], decide, RETENTION)
 
 
 async def parts_of(store: Store, report: Report) -> list[Part]:
