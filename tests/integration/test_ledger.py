@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import opened
 from tests.requests import agents_request
 from tests.stacks import Json, Stack, start, until
 
@@ -62,6 +63,40 @@ async def test_a_rolling_restart_under_load_pays_for_nothing_twice(tmp_path: Pat
         assert await asked_beyond_one(stack) == {}
     finally:
         assert await stack.stop() == 0
+
+
+async def test_a_second_sigterm_ends_an_evaluator_at_once_and_loses_nothing(tmp_path: Path) -> None:
+    stack = await start(tmp_path, "--latency", "600", LLM_MAX_CONCURRENCY=str(CALLS_AT_ONCE), LLM_LEASE_SECONDS="4")
+    try:
+        report_id = await stack.post(agents_request(PARTS))
+
+        async def calling() -> bool | None:
+            return (await stack.calls())["in_flight"] == CALLS_AT_ONCE or None
+
+        async def ended() -> bool | None:
+            return pid not in stack.pids("evaluator") or None
+
+        await until(calling, "calls that would take ten minutes", 30)
+        await stack.behave(latency_seconds=0)  # for the calls to come
+        (pid,) = stack.pids("evaluator")
+        os.kill(pid, signal.SIGTERM)
+        await until(lambda: has_left(stack, report_id), "the evaluator to leave its groups", 30)
+        assert pid in stack.pids("evaluator")  # its calls still run
+        os.kill(pid, signal.SIGTERM)
+        await until(ended, "the evaluator to end", 5)
+        status = await stack.final(report_id, 90)
+
+        assert status["counts"]["completed"] == PARTS
+        assert sum((await asked_beyond_one(stack)).values()) <= 2 * CALLS_AT_ONCE
+    finally:
+        assert await stack.stop() == 0
+
+
+async def has_left(stack: Stack, report_id: str) -> bool | None:
+    """What the evaluator had claimed and not begun was given back: only the running calls are claimed."""
+    async with opened(stack.mongo, "assay") as store:
+        claims = await store.ledger.claims([f"{report_id}/agent/{number}#1" for number in range(PARTS)])
+    return len(claims) == CALLS_AT_ONCE or None
 
 
 async def test_a_cancellation_stops_the_paying_within_a_second(tmp_path: Path) -> None:
