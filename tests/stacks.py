@@ -15,6 +15,8 @@ from typing import Any, Self, TypeVar
 import httpx2
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
+from shared import lifeline
+
 START_SECONDS = 90
 END_SECONDS = 60
 FINAL = {"completed", "completed_with_errors", "failed", "cancelled", "rejected"}
@@ -152,16 +154,9 @@ async def start(data_dir: Path, *options: str, **environment: str) -> Stack:
     told = {**_CONFIGURED, **environment}
     own = f"t{sha256(str(data_dir).encode()).hexdigest()[:12]}." if "KAFKA_BOOTSTRAP_SERVERS" in told else ""
     prefix = told.get("KAFKA_TOPIC_PREFIX", own)
+    words = ("standalone", "--data-dir", str(data_dir), "--port", "0", *options)
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.console",
-        "standalone",
-        "--data-dir",
-        str(data_dir),
-        "--port",
-        "0",
-        *options,
+        *lifeline.command(sys.executable, "-m", "services.console", *words),  # also where the test run is killed
         stdout=asyncio.subprocess.PIPE,
         env={**clean_environment(), **told, "KAFKA_TOPIC_PREFIX": prefix},
     )

@@ -17,7 +17,7 @@ from tests.stacks import FINAL
 AGAIN_SECONDS = 0.5
 LOOK_SECONDS = 1.0
 DEADLINE_SECONDS = 120
-UNHEARD_EVERY = 40  # reports
+UNHEARD_EVERY = 8  # reports
 
 
 class Load:
