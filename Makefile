@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit bench check format docs lock up down
+.PHONY: help install demo test test-kafka chaos unit bench check format docs lock up down
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## Install everything into .venv, with pinned and hashed dependencies
 
@@ -26,6 +26,14 @@ demo: install ## Run the packaged sample from request to workbook, on embedded p
 
 test: install ## Run all tests: unit, component, and integration on embedded parts
 	@$(BIN)/pytest
+
+test-kafka: install ## Run the integration tests again, on Apache Kafka (needs Java 17 or later, and Maven)
+	@tests/kafka/fetch
+	@$(BIN)/pytest --kafka=apache tests/integration
+
+chaos: install ## Kill, stop and restart everything at random on Apache Kafka, and check what is promised (CHAOS_SEED, CHAOS_SECONDS)
+	@tests/kafka/fetch
+	@$(BIN)/python -m tests.chaos --seconds $(or $(CHAOS_SECONDS),300) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
 
 unit: install ## Run the tests that need nothing but Python
 	@$(BIN)/pytest -q tests/unit

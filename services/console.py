@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from services.client import loading, orders
+from services.client import dead, loading, orders
 from services.client.gateway import Action, Gateway, GatewayError, connected
 from services.client.orders import Inputs
 from services.client.progress import FAILED, WRONG_USAGE, exit_code, stderr, summary
@@ -23,6 +23,7 @@ from services.standalone.data_directory import DirectoryInUseError
 from services.standalone.embedded import NotInstalledError
 from services.standalone.supervisor import ProgramFailedError
 from shared import settings as environment
+from shared.letters import AddressError, LetterError
 from shared.messages import ReportStatus
 from shared.settings import SettingsError
 from shared.store import StoreUnavailableError
@@ -34,6 +35,8 @@ Latency = Annotated[float | None, typer.Option(min=0, help="Seconds the stand-in
 Refuse = Annotated[str | None, typer.Option(help="Keys of parts the stand-in judge refuses, comma-separated.")]
 Out = Annotated[Path | None, typer.Option(help="Where to write the workbook.")]
 Input = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A JSON lines file.")]
+Topic = Annotated[str | None, typer.Option(help="One of Assay's topics, with or without .dead.")]
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="As `list` shows it.")]
 ReportId = Annotated[str, typer.Argument(metavar="ID")]
 
 
@@ -42,10 +45,10 @@ def _errors_in_words() -> Iterator[None]:
     """An expected error is a message and an exit code, not a traceback."""
     try:
         yield
-    except (SettingsError, InputError, NotInstalledError, PortTakenError, DirectoryInUseError) as error:
+    except (SettingsError, InputError, NotInstalledError, PortTakenError, DirectoryInUseError, AddressError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(WRONG_USAGE) from error
-    except (GatewayError, ProgramFailedError, StoreUnavailableError) as error:
+    except (GatewayError, ProgramFailedError, StoreUnavailableError, LetterError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(FAILED) from error
 
@@ -161,6 +164,39 @@ def download(report_id: ReportId, out: Out = None) -> None:
     print(_ask(lambda gateway: fetched(gateway, report_id, out)))
 
 
+def dead_list(topic: Topic = None) -> None:
+    """List dead letters, one a line: address, time, origin, size, report and error."""
+    with _errors_in_words():
+        count = asyncio.run(dead.list_letters(environment.load().kafka, topic, print))
+    print(f"{count} dead letters" if count != 1 else "1 dead letter", file=sys.stderr)
+
+
+def dead_show(
+    address: Address, *, raw: Annotated[bool, typer.Option("--raw", help="The body alone, byte by byte.")] = False
+) -> None:
+    """Show a dead letter, made safe for a terminal."""
+    with _errors_in_words():
+        letter = asyncio.run(dead.find(environment.load().kafka, address))
+    if raw:
+        sys.stdout.buffer.write(letter.content.value or b"")
+    else:
+        print(dead.in_full(letter))
+
+
+def dead_replay(
+    address: Annotated[str | None, typer.Argument(metavar="ADDRESS", help="As `list` shows it.")] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Every dead letter of --topic.")] = False,
+    topic: Topic = None,
+) -> None:
+    """Put a dead letter's record back into its topic, or all of one topic. Doing so twice is harmless."""
+    if (address is not None, everything, topic is not None) not in {(True, False, False), (False, True, True)}:
+        raise typer.BadParameter("name the ADDRESS of one dead letter, or --all and a --topic")
+    with _errors_in_words():
+        kafka = environment.load().kafka
+        asyncio.run(dead.replay_all(kafka, topic, print) if topic else dead.replay(kafka, address or "", print))
+
+
 def _action(action: Action, help_text: str) -> Callable[[str], None]:
     def command(report_id: ReportId) -> None:
         _ask(lambda gateway: gateway.act(report_id, action))
@@ -197,6 +233,11 @@ def main() -> None:
     app.command("retry")(_action("retry", "Judge a report's failed parts again."))
     app.command("cancel")(_action("cancel", "End a report; what has been judged still gets a workbook."))
     app.command("render")(_action("render", "Build a report's workbook again from what is stored."))
+    letters = typer.Typer(no_args_is_help=True, help="What could not be processed: look at it, and put it back.")
+    letters.command("list")(dead_list)
+    letters.command("show")(dead_show)
+    letters.command("replay")(dead_replay)
+    app.add_typer(letters, name="dead")
     for room in ("orchestrator", "evaluator", "renderer", "gateway"):
         app.command(room)(_room(room))
     app()

@@ -19,12 +19,13 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import DefaultSubscriber
 
 from shared.offsets import Entry, Offsets, Place, Work
-from shared.subscribing import Subscription, readable_headers, register
+from shared.subscribing import Subscription, hide_unreadable_headers, register
 
 logger = logging.getLogger(__name__)
 
 BACKOFF_SECONDS = 0.5  # before the second attempt; doubles up to the longest
 LONGEST_BACKOFF_SECONDS = 30.0
+MOST_DOUBLINGS = 16  # after a thousand the number is no float any more
 COMMIT_TIMEOUT_SECONDS = 5.0  # the client retries inside for ever
 COMMIT_INTERVAL_SECONDS = 0.05
 IDLE_POLL_MS = 200
@@ -34,12 +35,14 @@ IDLE_POLL_MS = 200
 class Flow:
     """How much is taken in, and how it ends.
 
-    `concurrency`: records worked on at once; as many again may wait to be tried again. `window`: open offsets per
-    partition; None is no bound of its own. What is in hand at the end has `drain_seconds`: before the group is left,
+    `concurrency`: records worked on at once; as many again may wait to be tried again. Taking begins when there is
+    room for `at_least` records, so that a poll is worth its while. `window`: open offsets per partition; None is no
+    bound of its own. What is in hand at the end has `drain_seconds`: before the group is left,
     or, with `leave_first`, after it: that is called, then others take the partitions while this one finishes.
     """
 
     concurrency: int
+    at_least: int = 1
     window: int | None = None
     drain_seconds: float = 15.0
     leave_first: Callable[[], Awaitable[None]] | None = None
@@ -146,7 +149,7 @@ class ParallelSubscriber(DefaultSubscriber):
             try:
                 places = self._open_places(consumer)
                 free = self._free()
-                if free <= 0 or not places:
+                if free < self.flow.at_least or not places:
                     await self._pause()
                     continue
                 if not await self._take(consumer, places, free):
@@ -206,7 +209,7 @@ class ParallelSubscriber(DefaultSubscriber):
     # --- working on them
 
     def _dispatch(self, record: ConsumerRecord[Any, Any], entry: Entry) -> None:
-        record.headers = readable_headers(record)
+        hide_unreadable_headers(record)
         record.consumer = handle = RecordHandle(self, record, entry)
         job = asyncio.create_task(self.consume(record))
         self._jobs.add(job)
@@ -230,7 +233,7 @@ class ParallelSubscriber(DefaultSubscriber):
         if not held:
             return
         if delay is None:
-            longest = min(BACKOFF_SECONDS * 2**entry.attempt, LONGEST_BACKOFF_SECONDS)
+            longest = min(BACKOFF_SECONDS * 2 ** min(entry.attempt, MOST_DOUBLINGS), LONGEST_BACKOFF_SECONDS)
             delay = random.uniform(BACKOFF_SECONDS / 2, longest)  # noqa: S311  # jitter, not secrecy
         self._waiting += 1
         asyncio.get_running_loop().call_later(delay, self._queue_retry, record, entry)

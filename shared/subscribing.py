@@ -13,6 +13,8 @@ from faststream.kafka.subscriber.specification import KafkaSubscriberSpecificati
 from faststream.kafka.subscriber.usecase import LogicSubscriber
 from faststream.middlewares import AckPolicy
 
+from shared.letters import Headers
+
 Subscriber = TypeVar("Subscriber", bound=LogicSubscriber[Any])
 Make = Callable[[KafkaSubscriberConfig, KafkaSubscriberSpecification, CallsCollection[Any]], Subscriber]
 
@@ -52,9 +54,19 @@ def register(broker: KafkaBroker, subscription: Subscription, make: Make[Subscri
     return subscriber
 
 
-def readable_headers(record: ConsumerRecord[Any, Any]) -> tuple[tuple[str, bytes], ...]:
-    """The headers that are UTF-8: FastStream's parser fails on others, and no header is required of what comes in."""
-    return tuple((name, value) for name, value in record.headers if value is not None and _is_utf8(value))
+def hide_unreadable_headers(record: ConsumerRecord[Any, Any]) -> None:
+    """Leave a record the headers that are UTF-8: FastStream's parser fails on others, and no header is required.
+
+    What came is kept aside for `headers_as_they_came`.
+    """
+    if not hasattr(record, "headers_as_they_came"):
+        record.headers_as_they_came = record.headers
+    record.headers = tuple((name, value) for name, value in record.headers if value is not None and _is_utf8(value))
+
+
+def headers_as_they_came(record: ConsumerRecord[Any, Any]) -> Headers:
+    """All headers of a record, readable or not."""
+    return tuple(getattr(record, "headers_as_they_came", record.headers))
 
 
 def _is_utf8(value: bytes) -> bool:

@@ -5,6 +5,9 @@ from zlib import crc32
 
 from shared.vocabulary import Lane
 
+DEAD = ".dead"
+"""What the topic of another one's dead letters ends with."""
+
 
 class Topics(NamedTuple):
     """The names, with the configured prefix."""
@@ -33,7 +36,7 @@ def named(prefix: str) -> Topics:
 
 def dead(topic: str) -> str:
     """Where unreadable or unprocessable records of a topic go."""
-    return f"{topic}.dead"
+    return topic + DEAD
 
 
 def task_partition(report_id: str, index: int, partitions: int) -> int:

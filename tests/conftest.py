@@ -2,6 +2,31 @@
 
 import pytest
 
+from tests import apache_kafka
+
+BROKERS = ("embedded", "apache")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--kafka", choices=BROKERS, default="embedded", help="the broker that the integration tests run on"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "only_on(broker): what is asserted is true of this broker only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    broker: str = config.getoption("--kafka")
+    lacking = apache_kafka.missing() if broker == "apache" else None
+    for item in items:
+        marked = item.get_closest_marker("only_on")
+        if lacking and "integration" in item.path.parts:
+            item.add_marker(pytest.mark.skip(reason=lacking))
+        elif marked and marked.args != (broker,):
+            item.add_marker(pytest.mark.skip(reason=f"true of the {marked.args[0]} broker only"))
+
 
 @pytest.fixture
 def anyio_backend() -> str:

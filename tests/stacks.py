@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -21,12 +22,31 @@ FINAL = {"completed", "completed_with_errors", "failed", "cancelled", "rejected"
 Json = dict[str, Any]
 Found = TypeVar("Found")
 
+_CONFIGURED: dict[str, str] = {}  # what every stack of this run is told
+
+
+def stand_on(kafka: str | None) -> None:
+    """Have all stacks that start from now on share the broker at this address; None: each embeds one of its own."""
+    _CONFIGURED.clear()
+    if kafka is not None:
+        _CONFIGURED.update(on_kafka(kafka))
+
+
+def on_kafka(address: str) -> dict[str, str]:
+    """What a stack is told of a real broker: as in production, but quick to see that a member died."""
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": address,
+        "KAFKA_SESSION_TIMEOUT_MS": "6000",
+        "KAFKA_HEARTBEAT_INTERVAL_MS": "500",
+    }
+
 
 class Stack:
     """A running standalone and what a test does to it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, addresses: Mapping[str, str]) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, addresses: Mapping[str, str], prefix: str) -> None:
         self.process = process
+        self.prefix = prefix
         self.gateway = addresses["gateway"]
         self.kafka = addresses["kafka"]
         self.mongo = addresses["mongo"]
@@ -73,21 +93,26 @@ class Stack:
         path.write_bytes(answer.content)
         return path
 
+    def topic(self, name: str) -> str:
+        """A topic's name on this stack's broker."""
+        return f"{self.prefix}{name}"
+
     async def publish(self, topic: str, *records: tuple[bytes, bytes | None]) -> None:
-        """Put raw records, value and key, on a topic."""
-        producer = AIOKafkaProducer(bootstrap_servers=self.kafka)
+        """Put raw records, value and key, on a topic. They may be larger than what a service would send."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.kafka, max_request_size=16 * 1024 * 1024)
         await producer.start()
         try:
             for value, key in records:
-                await producer.send_and_wait(topic, value, key=key)
+                await producer.send_and_wait(self.topic(topic), value, key=key)
         finally:
             await producer.stop()
 
     @asynccontextmanager
     async def reading(self, *topics: str) -> AsyncIterator[AIOKafkaConsumer]:
         """A consumer of everything on these topics, from the beginning, in no group."""
+        names = [self.topic(name) for name in topics]
         consumer = AIOKafkaConsumer(
-            *topics, bootstrap_servers=self.kafka, auto_offset_reset="earliest", fetch_max_wait_ms=20
+            *names, bootstrap_servers=self.kafka, auto_offset_reset="earliest", fetch_max_wait_ms=20
         )
         await consumer.start()
         try:
@@ -123,7 +148,10 @@ class Stack:
 
 
 async def start(data_dir: Path, *options: str, **environment: str) -> Stack:
-    """Start a standalone and wait until it is ready."""
+    """Start a standalone and wait until it is ready. The same directory has the same topics again."""
+    told = {**_CONFIGURED, **environment}
+    own = f"t{sha256(str(data_dir).encode()).hexdigest()[:12]}." if "KAFKA_BOOTSTRAP_SERVERS" in told else ""
+    prefix = told.get("KAFKA_TOPIC_PREFIX", own)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -135,15 +163,15 @@ async def start(data_dir: Path, *options: str, **environment: str) -> Stack:
         "0",
         *options,
         stdout=asyncio.subprocess.PIPE,
-        env=_clean_environment() | environment,
+        env={**clean_environment(), **told, "KAFKA_TOPIC_PREFIX": prefix},
     )
     assert process.stdout is not None
     line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
     assert line, f"standalone ended with {await process.wait()} before it was ready: see {data_dir}/logs"
-    return Stack(process, json.loads(line))
+    return Stack(process, json.loads(line), prefix)
 
 
-def _clean_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Without whatever would connect the tests to something real."""
     prefixes = ("KAFKA_", "MONGO_", "OPENAI_", "LLM_", "REPORT_", "GATEWAY_", "HTTP_", "STANDIN_", "ASSAY_")
     return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}  # noqa: TID251

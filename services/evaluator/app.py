@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from starlette.applications import Starlette
 
 from services.evaluator.claims import Done
+from services.evaluator.dead_tasks import failing_parts
 from services.evaluator.handlers import Handlers, Now
 from services.evaluator.judge import Judge, open_judge
 from services.evaluator.ledger import Dials, Ledger
@@ -62,7 +63,11 @@ def declare(
     """Say what this room reads and writes: one subscriber per lane, one handler for both."""
     room.broker.publisher(room.topics.events, schema=Outcome | PartDelayed, title="Outcomes")
     flow = Flow(
-        concurrency=slots + LOOK_AHEAD, window=MOST_OPEN, drain_seconds=LONGEST_DRAIN_SECONDS, leave_first=leave
+        concurrency=slots + LOOK_AHEAD,
+        at_least=LOOK_AHEAD // 2,
+        window=MOST_OPEN,
+        drain_seconds=LONGEST_DRAIN_SECONDS,
+        leave_first=leave,
     )
     decode = decoder(TypeAdapter(EvaluationTask))
     subscribers = []
@@ -85,6 +90,8 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
     if not settings.openai.api_key.get_secret_value() and not settings.openai.base_url:
         raise SettingsError("OPENAI_API_KEY: no judge is named; set it, or OPENAI_BASE_URL for a server without keys")
     room = assemble(NAME, settings.kafka, registry)
+    outbox = Outbox(room.sender, room.topics)
+    room.letters.also = failing_parts(outbox.event, utc_now)
     pools = Pools(settings.llm)
     prices = packaged_prices()
     judge = open_judge(settings.openai, prices)
@@ -97,7 +104,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             judge=judge,
             slot=_slots(pools),
             ledger=ledger,
-            announce=Outbox(room.sender, room.topics),
+            announce=outbox,
             settings=settings.llm,
             now=Now(utc_now, time.monotonic, random.random, asyncio.sleep),
             metrics=room.metrics,

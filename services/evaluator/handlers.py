@@ -102,7 +102,10 @@ class Handlers:
         """
         match await self._ledger.claim(task):
             case Mine(claim):
-                await self._judge_once(task, claim)
+                try:
+                    await self._judge_once(task, claim)
+                finally:
+                    self._ledger.let_go(claim)  # whatever went wrong: a claim that is not kept lapses
             case Done() as done:
                 self._metrics.tasks_dropped.labels("done").inc()
                 await self._announce.outcome(task.report_id, done)
@@ -117,10 +120,8 @@ class Handlers:
         outcome = await self.outcome_of(task, claim)
         match outcome:
             case Permission.LEAVING:
-                self._ledger.let_go(claim)
                 raise RetryLaterError(0)
             case Permission():
-                self._ledger.let_go(claim)
                 self._metrics.tasks_dropped.labels("ended").inc()
             case _:
                 self._metrics.part_seconds.labels(task.role).observe(outcome.seconds)

@@ -87,7 +87,7 @@ class Ledger:
         self._settle_all = Coalesced(self._write_outcomes)
 
     async def claim(self, task: EvaluationTask) -> Claimed:
-        """What is to be done about a task. A claim of ours is kept until `settle` or `let_go`."""
+        """What is to be done about a task. A claim of ours is kept until `let_go`."""
         if self._leaving:
             return Leased(0.0)
         found = await self._claim_all(task)
@@ -110,18 +110,15 @@ class Ledger:
     async def settle(self, claim: Claim, outcome: Outcome) -> Done:
         """Store what a task came to; returns the outcome that holds, which is the first one stored."""
         stored = StoredOutcome(claim.key, type(outcome).__name__, outcome.model_dump_json(by_alias=True))
-        try:
-            while True:
-                try:
-                    return await self._settle_all((stored, expires_at(self._held[claim])))
-                except StoreUnavailableError as error:
-                    logger.warning("an outcome waits for the database: %r", error)
-                    await asyncio.sleep(STORE_AGAIN_SECONDS)
-        finally:
-            self.let_go(claim)
+        while True:
+            try:
+                return await self._settle_all((stored, expires_at(self._held[claim])))
+            except StoreUnavailableError as error:
+                logger.warning("an outcome waits for the database: %r", error)
+                await asyncio.sleep(STORE_AGAIN_SECONDS)
 
     def let_go(self, claim: Claim) -> None:
-        """Keep the claim no longer: the task is settled, or nobody waits for it."""
+        """Keep the claim no longer, whatever the task has come to."""
         self._held.pop(claim, None)
         self._begun.discard(claim)
         self._ended.discard(claim)

@@ -39,6 +39,7 @@ class Behaviour(BaseModel):
     rate_429: Share = 0.0
     rate_500: Share = 0.0
     rate_invalid: Share = 0.0
+    rate_timeout: Share = 0.0
     max_concurrency: int | None = Field(None, ge=1, description="calls at once; more are told 429")
     seed: int = 0
 
@@ -58,4 +59,6 @@ class Behaviour(BaseModel):
             return Fault.SERVER_ERROR
         if chance < self.rate_429 + self.rate_500 + self.rate_invalid:
             return Fault.INVALID_JSON if number % 2 else Fault.OUT_OF_RANGE
+        if chance < self.rate_429 + self.rate_500 + self.rate_invalid + self.rate_timeout:
+            return Fault.TIMEOUT
         return None

@@ -62,6 +62,10 @@ class Embedded(NamedTuple):
                 "KAFKA_FETCH_MAX_WAIT_MS": "20",  # it does not wake a waiting fetch
                 "KAFKA_SESSION_TIMEOUT_MS": "4000",  # half of it is what it lets a group's first member wait
                 "KAFKA_HEARTBEAT_INTERVAL_MS": "500",
+                "KAFKA_REQUESTS_PARTITIONS": "3",  # an empty partition costs a poll as much as a full one
+                "KAFKA_TASKS_PARTITIONS": "6",
+                "KAFKA_EVENTS_PARTITIONS": "3",
+                "KAFKA_STATUS_PARTITIONS": "1",
             }
         if self.mongo is not None:
             told["MONGO_URL"] = self.mongo_url

@@ -25,6 +25,7 @@ class Question(NamedTuple):
     criteria: tuple[str, ...]
     evidence: tuple[EvidenceGroup, ...]
     results: tuple[PartResult, ...]
+    goal: str | None = None
 
     @property
     def rows(self) -> tuple[EvidenceRow, ...]:
@@ -51,6 +52,7 @@ def read(text: str) -> Question:
                 for line in data.split("\n")
                 if line.startswith("result ")
             ),
+            goal=json.loads(_after("Goal: ", head)) if "\nGoal: " in head else None,
         )
     except (ValueError, KeyError) as error:
         raise UnreadableQuestionError(f"the question cannot be read: {error}") from error

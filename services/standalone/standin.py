@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import uvicorn
 from pydantic import ValidationError
@@ -19,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from services.standalone import replies
 from services.standalone.behaviour import Behaviour, Fault
 from services.standalone.chat import ChatRequest
+from services.standalone.journal import Asked, Journal
 from services.standalone.opinions import MARK, UnknownFormError, form_of, opinion
 from services.standalone.question import Question, UnreadableQuestionError, read
 from services.standalone.replies import Call, Reply
@@ -31,9 +33,12 @@ _MODELS = ("gpt-4o-mini", "gpt-4o", "stand-in")  # any other name is answered as
 class Standin:
     """The application: raw ASGI, as a stand-in must not be what limits a benchmark."""
 
-    def __init__(self, behaviour: Behaviour, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, behaviour: Behaviour, clock: Callable[[], float] = time.time, journal: Journal | None = None
+    ) -> None:
         self._behaviour = behaviour
         self._clock = clock
+        self._journal = journal
         self._total = 0
         self._answered = 0
         self._in_flight = 0
@@ -42,7 +47,7 @@ class Standin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        reply = await self._route(scope["method"], scope["path"].rstrip("/"), receive)
+        reply = await self._route(scope, scope["path"].rstrip("/"), receive)
         if reply is None:
             return  # nobody is there any more
         headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
@@ -50,10 +55,11 @@ class Standin:
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
 
-    async def _route(self, method: str, path: str, receive: Receive) -> Reply | None:
+    async def _route(self, scope: Scope, path: str, receive: Receive) -> Reply | None:
+        method: str = scope["method"]
         match method, path:
             case "POST", "/v1/chat/completions":
-                return await self._chat(await _body(receive), receive)
+                return await self._chat(await _body(receive), _who(scope), receive)
             case "GET", "/v1/models":
                 return Reply(200, json.dumps({"object": "list", "data": [_model(name) for name in _MODELS]}).encode())
             case "GET", "/calls":
@@ -83,7 +89,7 @@ class Standin:
                 return replies.unusable(str(error))
         return Reply(200, self._behaviour.model_dump_json().encode())
 
-    async def _chat(self, body: bytes, receive: Receive) -> Reply | None:
+    async def _chat(self, body: bytes, who: str, receive: Receive) -> Reply | None:
         arrived = asyncio.get_running_loop().time()
         try:
             request = ChatRequest.model_validate_json(body)
@@ -97,6 +103,8 @@ class Standin:
         self._by_key[key] += 1
         call = Call(self._total, request.characters, int(self._clock()))
         fault = self._behaviour.fault(key, call.number, self._in_flight)
+        if self._journal:
+            self._journal.begin(Asked(call.number, who, question, fault))
         if fault and (refused := replies.problem(fault)):
             return refused
         self._in_flight += 1
@@ -105,7 +113,10 @@ class Standin:
             reply = _answer(call, request, question, fault)
             spent = asyncio.get_running_loop().time() - arrived
             seconds = None if fault is Fault.TIMEOUT else max(0.0, self._behaviour.latency_seconds - spent)
-            if not await _still_there_after(seconds, receive):
+            answered = await _still_there_after(seconds, receive)
+            if self._journal:
+                self._journal.end(call.number, answered=answered)
+            if not answered:
                 return None
         finally:
             self._in_flight -= 1
@@ -146,6 +157,12 @@ async def _body(receive: Receive) -> bytes:
             return b"".join(pieces)
 
 
+def _who(scope: Scope) -> str:
+    """The key that is shown: it opens nothing here, but tells callers apart."""
+    shown = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+    return bytes(shown).decode("latin-1").removeprefix("Bearer ")
+
+
 def _model(name: str) -> dict[str, str | int]:
     return {"id": name, "object": "model", "created": 0, "owned_by": "stand-in"}
 
@@ -154,16 +171,17 @@ def main() -> None:
     """Serve until told to stop."""
     parser = argparse.ArgumentParser(prog="python -m services.standalone.standin", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="on 127.0.0.1")
-    port = parser.parse_args().port
+    parser.add_argument("--journal", type=Path, help="write every call down in this file, as lines of JSON")
+    wanted = parser.parse_args()
     try:
         standin = settings.load().standin
     except settings.SettingsError as error:
         sys.exit(str(error))
     behaviour = Behaviour(latency_seconds=standin.latency_seconds, refuse=standin.refused_keys)
     uvicorn.run(
-        Standin(behaviour),
+        Standin(behaviour, journal=Journal.at(wanted.journal, time.time) if wanted.journal else None),
         host=HOST,
-        port=port,
+        port=wanted.port,
         http="httptools",
         lifespan="off",
         ws="none",

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from shared.chassis.checks import Subscriber
 from shared.chassis.dead_letters import DeadLetters, settling
-from shared.chassis.kafka import consumer_settings, create_topics, make_broker
+from shared.chassis.kafka import consumer_settings, create_topics, make_broker, raw_publisher
 from shared.chassis.sending import Sender
 from shared.settings import KafkaSettings
 from shared.subscribing import Subscription
@@ -59,7 +59,7 @@ def assemble(name: str, kafka: KafkaSettings, registry: CollectorRegistry) -> As
     """The parts of the room with this name."""
     broker = make_broker(kafka, name)
     metrics = Metrics(registry, name, VERSION)
-    letters = DeadLetters(broker, lambda topic: metrics.dead_letters.labels(topic).inc())
+    letters = DeadLetters(raw_publisher(broker), lambda topic: metrics.dead_letters.labels(topic).inc())
     broker.add_middleware(KafkaPrometheusMiddleware(registry=registry, app_name=name))
     broker.add_middleware(settling(letters))
     return Assembly(name, kafka, broker, named(kafka.topic_prefix), Sender(broker, name), letters, metrics)

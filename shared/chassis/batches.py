@@ -9,12 +9,13 @@ from aiokafka import ConsumerRecord
 from faststream.kafka import KafkaMessage
 from pydantic import TypeAdapter, ValidationError
 
-from shared.chassis.dead_letters import DeadLetters, hopeless, readable
+from shared.chassis.dead_letters import TRANSIENT, DeadLetters, hopeless, readable
 
 logger = logging.getLogger(__name__)
 
 KEYS_AT_ONCE = 16
 LONGEST_BACKOFF_SECONDS = 10.0
+MOST_DOUBLINGS = 16  # after a thousand the number is no float any more
 
 Message = TypeVar("Message")
 
@@ -38,7 +39,7 @@ def batch_decoder(
             try:
                 received.append(Received(adapter.validate_json(record.value or b""), record))
             except ValidationError as error:
-                await letters.bury(record, f"unreadable: {readable(error)}")
+                await _buried(letters, record, f"unreadable: {readable(error)}")
         return received
 
     return decode
@@ -80,10 +81,27 @@ async def _handle(
             reason = hopeless(error, attempt)
             if reason is None:
                 logger.warning("attempt %d for %s failed, again: %r", attempt, name, error)
-                await asyncio.sleep(min(0.1 * 2**attempt, LONGEST_BACKOFF_SECONDS))
+                await asyncio.sleep(_backoff(attempt))
                 continue
         if len(items) == 1:
-            return await letters.bury(items[0].record, reason)
+            return await _buried(letters, items[0].record, reason)
         for item in items:  # one of them is the bad one
             await _handle(name, [item], handle, letters)
         return None
+
+
+async def _buried(letters: DeadLetters, record: ConsumerRecord[Any, Any], reason: str) -> None:
+    """Returns once the letter is kept, however long the broker is away: given back, the batch would come again."""
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return await letters.bury(record, reason)
+        except TRANSIENT as error:
+            logger.warning("a dead letter was not taken, again: %r", error)
+        await asyncio.sleep(_backoff(attempt))
+
+
+def _backoff(attempt: int) -> float:
+    doublings = min(attempt, MOST_DOUBLINGS)
+    return min(0.1 * (1 << doublings), LONGEST_BACKOFF_SECONDS)

@@ -9,17 +9,19 @@ from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 from faststream import BaseMiddleware
 from faststream.exceptions import NackMessage
-from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka import KafkaMessage
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
+from shared.chassis.kafka import TOO_LARGE
+from shared.letters import LONGEST_ERROR, Address, Content, RawRecord, cut, letter
 from shared.parallel import RecordHandle
 from shared.store import StoreUnavailableError
-from shared.topics import dead
+from shared.subscribing import headers_as_they_came
 
 logger = logging.getLogger(__name__)
 
 GIVE_UP_AFTER = 5  # attempts, when the fault lies with us
-LARGEST_BODY = 1_000_000  # bytes; with the headers it fits a record
 TRANSIENT = (StoreUnavailableError, KafkaError, ConnectionError, TimeoutError)
 
 
@@ -35,27 +37,33 @@ class RetryLaterError(Exception):
         self.seconds = seconds
 
 
-class DeadLetters:
-    """Sends records to `<topic>.dead` as they came, with their origin and the error."""
+Publish = Callable[[RawRecord], Awaitable[Address]]
+Also = Callable[[ConsumerRecord[Any, Any], str], Awaitable[None]]
 
-    def __init__(self, broker: KafkaBroker, count: Callable[[str], None]) -> None:
-        self._broker = broker
+
+class DeadLetters:
+    """Sends records to `<topic>.dead` as they came, with their origin and the error.
+
+    `also` is what a room does, too, about a record that it gives up, and why; repeating it must be harmless.
+    """
+
+    def __init__(self, publish: Publish, count: Callable[[str], None]) -> None:
+        self._publish = publish
         self._count = count
+        self.also: Also | None = None
 
     async def bury(self, record: ConsumerRecord[Any, Any], error: str) -> None:
-        """Raises KafkaError unless the broker has confirmed it."""
-        headers = {
-            "x-error": error[:1000],
-            "x-origin-topic": record.topic,
-            "x-origin-partition": str(record.partition),
-            "x-origin-offset": str(record.offset),
-        }
-        body = record.value or b""
-        if len(body) > LARGEST_BODY:  # only a broker with other limits than ours lets such a record in
-            headers["x-cut-from-bytes"] = str(len(body))
-        await self._broker.publish(body[:LARGEST_BODY], dead(record.topic), key=record.key, headers=headers)
+        """Returns once the broker has confirmed it. Raises what is TRANSIENT otherwise: then the record is not done."""
+        if self.also is not None:
+            await self.also(record, error)
+        origin = Address(record.topic, record.partition, record.offset)
+        whole = letter(origin, Content(record.value, record.key, headers_as_they_came(record)), error)
+        try:
+            await self._publish(whole)
+        except TOO_LARGE:  # a broker with other limits than ours let it in
+            await self._publish(cut(whole))
         self._count(record.topic)
-        logger.error("dead letter from %s/%d@%d: %s", record.topic, record.partition, record.offset, error)
+        logger.error("dead letter from %s: %s", origin, error[:LONGEST_ERROR])
 
 
 def settling(letters: DeadLetters) -> type[BaseMiddleware[Any, Any]]:
@@ -100,9 +108,15 @@ def hopeless(error: Exception, attempts: int) -> str | None:
 
 
 def readable(error: ValidationError) -> str:
-    """One line per problem, without the input, which may be large or private."""
-    problems = error.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, item['loc'])) or 'body'}: {item['msg']}" for item in problems[:10])
+    """One line per problem, without the input, which may be large or private; but an unknown type is named."""
+    problems = error.errors(include_url=False, include_context=False)
+    return "; ".join(map(_in_words, problems[:10]))
+
+
+def _in_words(problem: ErrorDetails) -> str:
+    found = problem["input"]
+    named = f", not {found[:100]!r}" if problem["loc"] == ("type",) and isinstance(found, str) else ""
+    return f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['msg']}{named}"
 
 
 def decoder(adapter: TypeAdapter[Any]) -> Callable[[KafkaMessage], Awaitable[BaseModel]]:

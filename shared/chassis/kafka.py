@@ -3,22 +3,28 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from faststream.kafka import KafkaBroker
+from faststream.kafka.subscriber.usecase import LogicSubscriber
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+from shared.letters import Address, RawRecord
 from shared.settings import KafkaSettings
 from shared.topics import Topics, dead
 
 logger = logging.getLogger(__name__)
 
 MAX_REQUEST_BYTES = 1024 * 1024  # checked by the client before it compresses
+LARGEST_LETTER_BYTES = MAX_REQUEST_BYTES + 64 * 1024  # the largest record, its origin and the error
+BATCH_OVERHEAD_BYTES = 1024  # what the broker counts beside the records
+TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 TOPIC_EXISTS = 36
 
 
@@ -27,10 +33,7 @@ def make_broker(settings: KafkaSettings, room: str) -> KafkaBroker:
     return KafkaBroker(
         settings.bootstrap_servers,
         client_id=f"assay-{room}",
-        acks="all",
-        enable_idempotence=settings.idempotence,
-        compression_type=None if settings.compression == "none" else settings.compression,
-        max_request_size=MAX_REQUEST_BYTES,
+        **producer_settings(settings),
         security=_security(settings),
         apply_types=False,  # messages are decoded and checked once, by the chassis
         logger=logging.getLogger("assay.faststream"),
@@ -38,15 +41,67 @@ def make_broker(settings: KafkaSettings, room: str) -> KafkaBroker:
     )
 
 
+async def connect(broker: KafkaBroker) -> None:
+    """Connect as soon as the broker is there."""
+    while True:
+        try:
+            await broker.connect()
+        except KafkaError as error:
+            logger.warning("not connected yet: %s", error)
+            await broker.config.disconnect()  # from what was reached: it would not be tried again
+            await asyncio.sleep(1)
+        else:
+            return
+
+
+def producer_settings(settings: KafkaSettings) -> dict[str, Any]:
+    """How every producer writes: confirmed by all replicas."""
+    return {
+        "acks": "all",
+        "enable_idempotence": settings.idempotence,
+        "compression_type": None if settings.compression == "none" else settings.compression,
+        "max_request_size": LARGEST_LETTER_BYTES,  # of other records the broker has the last word
+    }
+
+
+def raw_publisher(broker: KafkaBroker) -> Callable[[RawRecord], Awaitable[Address]]:
+    """Publishes raw records by the broker object's own producer: its `publish` takes headers of text, each once."""
+
+    async def publish(record: RawRecord) -> Address:
+        return await send_raw(broker.config.producer._producer.producer, record)  # type: ignore[attr-defined]  # noqa: SLF001
+
+    return publish
+
+
+async def send_raw(producer: AIOKafkaProducer, record: RawRecord) -> Address:
+    """Publish a record byte by byte; where it is kept, once the broker has confirmed it. Raises KafkaError."""
+    value, key, headers = record.content
+    kept = await producer.send_and_wait(record.topic, value, key=key, partition=record.partition, headers=[*headers])
+    return Address(kept.topic, kept.partition, kept.offset)
+
+
 async def start(broker: KafkaBroker) -> None:
-    """Connect and join all groups at once; FastStream's own start joins one after the other, seconds each."""
-    await broker.connect()
+    """Join all groups of a connected broker at once; FastStream's own start joins one after the other, seconds each."""
     async with asyncio.TaskGroup() as joining:
-        for subscriber in broker.subscribers:
-            joining.create_task(subscriber.start())
+        for subscriber in cast("list[LogicSubscriber[Any]]", broker.subscribers):
+            joining.create_task(_started(subscriber))
     for publisher in broker.publishers:
         await publisher.start()
     broker.running = True
+
+
+async def _started(subscriber: LogicSubscriber[Any]) -> None:
+    """Start it as soon as the broker is there."""
+    while True:
+        try:
+            await subscriber.start()
+        except KafkaError as error:
+            logger.warning("%s is not read yet: %s", subscriber.topic_names, error)
+            if subscriber.consumer is not None:
+                await subscriber.consumer.stop()
+            await asyncio.sleep(1)
+        else:
+            return
 
 
 def consumer_settings(settings: KafkaSettings) -> Mapping[str, Any]:
@@ -72,15 +127,10 @@ async def create_topics(settings: KafkaSettings, topics: Topics) -> None:
         topics.events: settings.events_partitions,
         topics.status: settings.status_partitions,
     }
-    new = [
-        NewTopic(
-            name,
-            partitions,
-            settings.replication_factor,
-            topic_configs={"cleanup.policy": "compact"} if name == topics.status else {},
-        )
-        for name, partitions in [*wanted.items(), *((dead(name), 1) for name in wanted)]
-    ]
+    compacted = {"cleanup.policy": "compact"}
+    roomy = {"max.message.bytes": str(LARGEST_LETTER_BYTES + BATCH_OVERHEAD_BYTES)}
+    new = [_new(settings, name, count, compacted if name == topics.status else {}) for name, count in wanted.items()]
+    new += [_new(settings, dead(name), 1, roomy) for name in wanted]
     admin = await _admin(settings)
     try:
         response = await admin.create_topics(new)
@@ -91,9 +141,13 @@ async def create_topics(settings: KafkaSettings, topics: Topics) -> None:
         await admin.close()
 
 
+def _new(settings: KafkaSettings, name: str, partitions: int, configs: Mapping[str, str]) -> NewTopic:
+    return NewTopic(name, partitions, settings.replication_factor, topic_configs=dict(configs))
+
+
 async def _admin(settings: KafkaSettings) -> AIOKafkaAdminClient:
     while True:
-        admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers, **_client_security(settings))
+        admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers, **client_security(settings))
         try:
             await admin.start()
         except KafkaConnectionError as error:
@@ -114,7 +168,7 @@ def _security(settings: KafkaSettings) -> BaseSecurity | None:
     )
 
 
-def _client_security(settings: KafkaSettings) -> dict[str, Any]:
+def client_security(settings: KafkaSettings) -> dict[str, Any]:
     """The same for aiokafka's own clients."""
     use_ssl = settings.security_protocol.endswith("SSL")
     return {

@@ -91,6 +91,7 @@ async def serve(room: Room) -> None:
 
 async def _work(room: Room) -> None:
     await _prepared(room)
+    await kafka.connect(room.broker)
     async with room.broker, asyncio.TaskGroup() as tasks:
         await kafka.start(room.broker)
         spare_the_collector()

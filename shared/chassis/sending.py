@@ -14,8 +14,9 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The time."""
-    return datetime.now(UTC)
+    """The time in whole milliseconds, as the database keeps it: what is told at once equals what is read later."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 class Outgoing(NamedTuple):

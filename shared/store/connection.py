@@ -74,14 +74,15 @@ async def connect(settings: MongoSettings) -> AsyncIterator[Store]:
         minPoolSize=4,  # opened ahead: the first reports find connections
     )
     database = client[settings.database]
+    parts = PartCollection(database)
     try:
         yield Store(
             client=client,
-            plans=PlanCollection(client, database),
-            parts=PartCollection(database),
+            plans=PlanCollection(client, database, parts),
+            parts=parts,
             tasks=TaskCollection(database),
             evidence=EvidenceCollection(database),
-            reports=ReportCollection(client, database),
+            reports=ReportCollection(client, database, parts),
             renders=RenderCollection(database),
             ledger=LedgerCollections(database),
             workbooks=WorkbookFiles(database),

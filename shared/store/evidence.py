@@ -1,6 +1,6 @@
 """The `evidence` collection: the frozen runs and reviews, in chunks, exactly as the data sheet lists them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -36,25 +36,24 @@ class EvidenceCollection:
         await self._evidence.create_indexes([EXPIRY])
 
     async def insert(self, token: str, pieces: Sequence[PieceRows], expires_at: datetime) -> None:
-        """Store the rows of these pieces."""
+        """Store the rows of these pieces, which follow those of every call before."""
         documents = [
-            {"_id": f"{token}/{piece.number:08d}/{chunk:06d}", "body": body, "expires_at": expires_at}
-            for piece in pieces
-            for chunk, body in enumerate(_chunks(piece.rows))
+            {"_id": f"{token}/{pieces[0].number:08d}/{chunk:06d}", "body": body, "expires_at": expires_at}
+            for chunk, body in enumerate(_chunks(row for piece in pieces for row in piece.rows))
         ]
         if documents:
             await self._evidence.insert_many(documents)
 
     async def of_plan(self, token: str) -> AsyncIterator[FrozenRow]:
-        """All rows of a plan, pieces in order of their index, rows in theirs; one chunk in memory at a time."""
+        """All rows of a plan, pieces in order of their index, rows in theirs; one reply in memory, 16 MiB at most."""
         bounds = {"$gte": f"{token}/", "$lt": f"{token}0"}
-        cursor = self._evidence.find({"_id": bounds}, batch_size=2).sort("_id", ASCENDING)
+        cursor = self._evidence.find({"_id": bounds}).sort("_id", ASCENDING)
         async for document in cursor:
             for row in _ROWS.validate_json(document["body"]):
                 yield row
 
 
-def _chunks(rows: Sequence[FrozenRow]) -> list[str]:
+def _chunks(rows: Iterable[FrozenRow]) -> list[str]:
     """The rows as JSON arrays of bounded length and size."""
     chunks: list[str] = []
     open_chunk: list[str] = []

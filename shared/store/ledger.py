@@ -95,6 +95,6 @@ async def _insert(collection: AsyncIOMotorCollection[Document], documents: list[
 
 
 def _of(claims: Sequence[Claim]) -> Document:
-    """Exactly these claims: another owner's claim on the same key is not one of them."""
+    """Exactly these claims, as no owner makes two: a claim of another owner on the same key is not one of them."""
     keys, owners = [claim.key for claim in claims], [claim.owner for claim in claims]
     return {"_id": {"$in": keys}, "owner": {"$in": owners}}

@@ -1,38 +1,152 @@
-"""The `parts` collection: one document per part, planned by the orchestrator, changed by the fold alone."""
+"""The collections `parts`, as planned by the orchestrator, and `results`, what became of each, written by the fold.
 
-from collections.abc import AsyncIterator
+A part is read as its plan with its result laid over it. Both are inserted: as measured in docs/decisions/0006, an
+insert costs a fraction of an update, and a part has one result in most reports' lives.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ASCENDING, IndexModel
+from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorDatabase
+from pymongo import ASCENDING, IndexModel, UpdateOne
 
 from shared.evaluations import Part
+from shared.state import Sweep
 from shared.store.documents import EXPIRY, Document
+from shared.vocabulary import PartStatus, Role
+
+READ_AT_ONCE = 200
+_OF_RESULTS = set(
+    {
+        "generation",
+        "status",
+        "score",
+        "passed",
+        "evaluation",
+        "reason",
+        "detail",
+        "retryable",
+        "attempts",
+        "seconds",
+        "usage",
+        "judge",
+        "first_failed_at",
+        "finished_at",
+        "retry_at",
+    }
+)
 
 
 class PartCollection:
-    """Parts by part_id; read here, written by `plans` and `reports`."""
+    """Parts by part_id. The writing methods belong to the transaction of a fold."""
 
     def __init__(self, database: AsyncIOMotorDatabase[Document]) -> None:
         self._parts = database["parts"]
+        self._results = database["results"]
 
     async def prepare(self) -> None:
         """Create the indexes."""
-        by_report = IndexModel([("report_id", ASCENDING), ("index", ASCENDING)])
-        await self._parts.create_indexes([by_report, EXPIRY])
+        await self._parts.create_indexes([IndexModel([("report_id", ASCENDING), ("index", ASCENDING)]), EXPIRY])
+        await self._results.create_indexes([IndexModel([("report_id", ASCENDING)]), EXPIRY])
 
     async def of_report(self, report_id: str, after: int = -1, limit: int = 0) -> AsyncIterator[Part]:
         """The parts of a report in the order of their index, above `after`; `limit` 0 means all."""
         query = {"report_id": report_id, "index": {"$gt": after}}
+        planned: list[Document] = []
         async for document in self._parts.find(query).sort("index", ASCENDING).limit(limit):
-            yield part_of(document)
+            planned.append(document)
+            if len(planned) == READ_AT_ONCE:
+                for part in await self._with_results(planned):
+                    yield part
+                planned = []
+        for part in await self._with_results(planned):
+            yield part
+
+    async def named(self, part_ids: Sequence[str], session: AsyncIOMotorClientSession) -> Mapping[str, Part]:
+        """These parts, as far as they are planned."""
+        found = self._parts.find({"_id": {"$in": list(part_ids)}}, session=session)
+        parts = await self._with_results([document async for document in found], session)
+        return {part.part_id: part for part in parts}
+
+    async def insert(self, parts: Sequence[Part], expires_at: datetime, session: AsyncIOMotorClientSession) -> None:
+        """Store the parts of a plan."""
+        await self._parts.insert_many([_planned(part, expires_at) for part in parts], session=session)
+
+    async def write(self, parts: Sequence[Part], expires_at: datetime, session: AsyncIOMotorClientSession) -> None:
+        """Store the results of these parts; fields that another release knows stay."""
+        known = self._results.find({"_id": {"$in": [part.part_id for part in parts]}}, {"_id": 1}, session=session)
+        has_one = {document["_id"] async for document in known}
+        fresh = [_result(part, expires_at) for part in parts if part.part_id not in has_one]
+        again = [_result(part, expires_at) for part in parts if part.part_id in has_one]
+        if fresh:
+            await self._results.insert_many(fresh, ordered=False, session=session)
+        if again:
+            await self._results.bulk_write(
+                [UpdateOne({"_id": result["_id"]}, {"$set": result}) for result in again],
+                ordered=False,
+                session=session,
+            )
+
+    async def reopen(self, report_id: str, generation: int, session: AsyncIOMotorClientSession) -> None:
+        """Open every errored or cancelled piece for a generation; its error stays until there is a new result."""
+        await self._results.update_many(
+            {
+                "report_id": report_id,
+                "role": {"$ne": Role.OVERVIEW},
+                "status": {"$in": [PartStatus.ERRORED, PartStatus.CANCELLED]},
+            },
+            {"$set": {"status": PartStatus.PENDING, "generation": generation}},
+            session=session,
+        )
+
+    async def sweep(
+        self, report_id: str, sweep: Sweep, expires_at: datetime, session: AsyncIOMotorClientSession
+    ) -> None:
+        """Close every part that is open: those that wait or were opened again, and those without any result."""
+        await self._results.update_many(
+            {"report_id": report_id, "status": {"$in": [PartStatus.PENDING, PartStatus.DELAYED]}},
+            {"$set": _swept(sweep)},
+            session=session,
+        )
+        known = self._results.find({"report_id": report_id}, {"_id": 1}, session=session)
+        has_one = {document["_id"] async for document in known}
+        planned = self._parts.find({"report_id": report_id}, {"role": 1, "generation": 1}, session=session)
+        fresh = [
+            {**document, "report_id": report_id, **_swept(sweep), "expires_at": expires_at}
+            async for document in planned
+            if document["_id"] not in has_one
+        ]
+        if fresh:
+            await self._results.insert_many(fresh, ordered=False, session=session)
+
+    async def _with_results(
+        self, planned: Sequence[Document], session: AsyncIOMotorClientSession | None = None
+    ) -> list[Part]:
+        if not planned:
+            return []
+        found = self._results.find({"_id": {"$in": [document["_id"] for document in planned]}}, session=session)
+        results = {document["_id"]: document async for document in found}
+        return [
+            Part.model_validate({"part_id": document["_id"], **document, **results.get(document["_id"], {})})
+            for document in planned
+        ]
 
 
-def part_document(part: Part, expires_at: datetime) -> Document:
-    """The document of a part."""
+def _planned(part: Part, expires_at: datetime) -> Document:
     return {"_id": part.part_id, **part.model_dump(mode="python", exclude={"part_id"}), "expires_at": expires_at}
 
 
-def part_of(document: Document) -> Part:
-    """The part in a document."""
-    return Part.model_validate({"part_id": document["_id"], **document})
+def _result(part: Part, expires_at: datetime) -> Document:
+    fields = part.model_dump(mode="python", include=_OF_RESULTS)
+    return {"_id": part.part_id, "report_id": part.report_id, "role": part.role, **fields, "expires_at": expires_at}
+
+
+def _swept(sweep: Sweep) -> Document:
+    return {
+        "status": sweep.status,
+        "reason": sweep.reason,
+        "detail": sweep.detail,
+        "retryable": sweep.retryable,
+        "finished_at": sweep.at,
+        "retry_at": None,
+    }

@@ -8,16 +8,18 @@ from pymongo.errors import DuplicateKeyError
 from shared.evaluations import Part
 from shared.state import Plan
 from shared.store.documents import EXPIRY, Document
-from shared.store.parts import part_document
+from shared.store.parts import PartCollection
 
 
 class PlanCollection:
     """Plans by report_id, insert only."""
 
-    def __init__(self, client: AsyncIOMotorClient[Document], database: AsyncIOMotorDatabase[Document]) -> None:
+    def __init__(
+        self, client: AsyncIOMotorClient[Document], database: AsyncIOMotorDatabase[Document], parts: PartCollection
+    ) -> None:
         self._client = client
         self._plans = database["plans"]
-        self._parts = database["parts"]
+        self._parts = parts
 
     async def prepare(self) -> None:
         """Create the indexes."""
@@ -31,11 +33,10 @@ class PlanCollection:
     async def store(self, plan: Plan, parts: tuple[Part, ...], expires_at: datetime) -> Plan:
         """Store plan and parts in one transaction; return the plan that holds, which is the first one stored."""
         document = {"_id": plan.report_id, "body": plan.model_dump_json(), "expires_at": expires_at}
-        rows = [part_document(part, expires_at) for part in parts]
 
         async def write(session: AsyncIOMotorClientSession) -> None:
             await self._plans.insert_one(document, session=session)
-            await self._parts.insert_many(rows, session=session)
+            await self._parts.insert(parts, expires_at, session)
 
         async with await self._client.start_session() as session:
             try:

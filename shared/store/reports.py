@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorDatabase
 from pydantic import JsonValue, TypeAdapter
-from pymongo import ASCENDING, DESCENDING, IndexModel, ReplaceOne
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from shared.evaluations import Part
-from shared.state import Change, Report, Standing, Sweep
+from shared.state import Change, Report, Standing
 from shared.store.documents import EXPIRY, Document
-from shared.store.parts import part_document, part_of
-from shared.vocabulary import Kind, PartStatus, Role, Status
+from shared.store.parts import PartCollection
+from shared.vocabulary import Kind, Status
 
 _METADATA: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 NEWEST_FIRST = [("accepted_at", DESCENDING), ("_id", DESCENDING)]
@@ -31,10 +31,12 @@ class Place(NamedTuple):
 class ReportCollection:
     """Reports by report_id."""
 
-    def __init__(self, client: AsyncIOMotorClient[Document], database: AsyncIOMotorDatabase[Document]) -> None:
+    def __init__(
+        self, client: AsyncIOMotorClient[Document], database: AsyncIOMotorDatabase[Document], parts: PartCollection
+    ) -> None:
         self._client = client
         self._reports = database["reports"]
-        self._parts = database["parts"]
+        self._parts = parts
 
     async def prepare(self) -> None:
         """Create the indexes."""
@@ -54,48 +56,28 @@ class ReportCollection:
         async def step(session: AsyncIOMotorClientSession) -> Report | None:
             found = await self._reports.find_one({"_id": report_id}, session=session)
             report = _report_of(found) if found else None
-            parts = {
-                document["_id"]: part_of(document)
-                async for document in self._parts.find({"_id": {"$in": list(part_ids)}}, session=session)
-            }
-            change = decide(report, parts)
+            change = decide(report, await self._parts.named(part_ids, session))
             if change is None:
                 return report
-            await self._write(change, retention, session)
+            await self._write(change, found or {}, retention, session)
             return change.report
 
         async with await self._client.start_session() as session:
             return await session.with_transaction(step)
 
-    async def _write(self, change: Change, retention: timedelta, session: AsyncIOMotorClientSession) -> None:
-        expires_at = change.report.accepted_at + retention
+    async def _write(
+        self, change: Change, found: Document, retention: timedelta, session: AsyncIOMotorClientSession
+    ) -> None:
+        """The report is written over what was found: fields that only a newer release knows stay."""
+        report_id, expires_at = change.report.report_id, change.report.accepted_at + retention
         if change.reopen is not None:
-            await self._parts.update_many(
-                {
-                    "report_id": change.report.report_id,
-                    "role": {"$ne": Role.OVERVIEW},
-                    "status": {"$in": [PartStatus.ERRORED, PartStatus.CANCELLED]},
-                },
-                {"$set": {"status": PartStatus.PENDING, "generation": change.reopen}},
-                session=session,
-            )
+            await self._parts.reopen(report_id, change.reopen, session)
         if change.parts:
-            await self._parts.bulk_write(
-                [ReplaceOne({"_id": part.part_id}, part_document(part, expires_at)) for part in change.parts],
-                ordered=False,
-                session=session,
-            )
+            await self._parts.write(change.parts, expires_at, session)
         if change.sweep:
-            await self._parts.update_many(
-                {"report_id": change.report.report_id, "status": {"$in": [PartStatus.PENDING, PartStatus.DELAYED]}},
-                {"$set": _swept(change.sweep)},
-                session=session,
-            )
+            await self._parts.sweep(report_id, change.sweep, expires_at, session)
         await self._reports.replace_one(
-            {"_id": change.report.report_id},
-            _report_document(change.report, expires_at),
-            upsert=True,
-            session=session,
+            {"_id": report_id}, found | _report_document(change.report, expires_at), upsert=True, session=session
         )
 
     async def get(self, report_id: str) -> Report | None:
@@ -164,14 +146,3 @@ def _report_document(report: Report, expires_at: datetime) -> Document:
 def _report_of(document: Document) -> Report:
     metadata = _METADATA.validate_json(document["metadata"])
     return Report.model_validate({**document, "report_id": document["_id"], "metadata": metadata})
-
-
-def _swept(sweep: Sweep) -> Document:
-    return {
-        "status": sweep.status,
-        "reason": sweep.reason,
-        "detail": sweep.detail,
-        "retryable": sweep.retryable,
-        "finished_at": sweep.at,
-        "retry_at": None,
-    }

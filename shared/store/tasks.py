@@ -5,11 +5,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ASCENDING
+from pymongo import ASCENDING, DESCENDING
 
 from shared.messages import EvaluationTask
 from shared.store.documents import EXPIRY, Document
 from shared.vocabulary import Lane
+
+CHUNK_TASKS = 100
+CHUNK_BYTES = 4_000_000  # a document holds 16 MiB, a task less than 1 MB
 
 
 class StoredTask(NamedTuple):
@@ -22,7 +25,7 @@ class StoredTask(NamedTuple):
 
 
 class TaskCollection:
-    """Tasks by the token of their plan and the index of their part, insert only."""
+    """Tasks by the token of their plan and the index of their part, insert only; many in a document."""
 
     def __init__(self, database: AsyncIOMotorDatabase[Document]) -> None:
         self._tasks = database["tasks"]
@@ -32,22 +35,46 @@ class TaskCollection:
         await self._tasks.create_indexes([EXPIRY])
 
     async def insert(self, token: str, tasks: Sequence[StoredTask], expires_at: datetime) -> None:
-        """Store tasks."""
-        if tasks:
-            await self._tasks.insert_many(
-                [{"_id": _key(token, task.number), **task._asdict(), "expires_at": expires_at} for task in tasks]
-            )
+        """Store tasks, in the order of their parts; those of a later call belong to later parts."""
+        documents = [
+            {
+                "_id": _key(token, chunk[0].number),
+                "tasks": [task._asdict() for task in chunk],
+                "expires_at": expires_at,
+            }
+            for chunk in _chunks(tasks)
+        ]
+        if documents:
+            await self._tasks.insert_many(documents)
 
     async def get(self, token: str, index: int) -> EvaluationTask | None:
         """The task of one part."""
-        document = await self._tasks.find_one({"_id": _key(token, index)})
-        return EvaluationTask.model_validate_json(document["body"]) if document else None
+        async for task in self.of_plan(token, index, index + 1):
+            return EvaluationTask.model_validate_json(task.body)
+        return None
 
     async def of_plan(self, token: str, start: int, end: int) -> AsyncIterator[StoredTask]:
-        """The tasks of a plan for the parts [start, end), in order; a batch in memory at a time."""
-        bounds = {"$gte": _key(token, start), "$lt": _key(token, end)}
+        """The tasks of a plan for the parts [start, end), in order; one reply in memory, 16 MiB at most."""
+        up_to_start = {"$gte": _key(token, 0), "$lte": _key(token, start)}
+        first = await self._tasks.find_one({"_id": up_to_start}, {"_id": 1}, sort=[("_id", DESCENDING)])
+        bounds = {"$gte": first["_id"] if first else _key(token, start), "$lt": _key(token, end)}
         async for document in self._tasks.find({"_id": bounds}).sort("_id", ASCENDING):
-            yield StoredTask(document["number"], Lane(document["lane"]), document["partition"], document["body"])
+            for task in document["tasks"]:
+                if start <= task["number"] < end:
+                    yield StoredTask(task["number"], Lane(task["lane"]), task["partition"], task["body"])
+
+
+def _chunks(tasks: Sequence[StoredTask]) -> list[list[StoredTask]]:
+    """The tasks in lists of bounded length and size."""
+    chunks: list[list[StoredTask]] = []
+    size = 0
+    for task in tasks:
+        if not chunks or len(chunks[-1]) == CHUNK_TASKS or size + len(task.body) > CHUNK_BYTES:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(task)
+        size += len(task.body)
+    return chunks
 
 
 def _key(token: str, index: int) -> str:

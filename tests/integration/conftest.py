@@ -1,10 +1,11 @@
-"""One running standalone for all tests that do not break it."""
+"""The broker of the run, and one running standalone for all tests that do not break it."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.stacks import Stack, start
+from tests.apache_kafka import apache_kafka
+from tests.stacks import Stack, stand_on, start
 
 
 @pytest.fixture(scope="session")
@@ -13,11 +14,28 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(scope="session")
-async def stack(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """A standalone with a judge that answers at once."""
+@pytest.fixture(scope="session", autouse=True)
+async def broker(
+    anyio_backend: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[None]:
+    """With `--kafka=apache` all stacks share one real broker; otherwise each embeds its own."""
     del anyio_backend
-    stack = await start(tmp_path_factory.mktemp("standalone"))
+    if request.config.getoption("--kafka") == "embedded":
+        yield
+        return
+    async with apache_kafka(tmp_path_factory.mktemp("kafka")) as kafka:
+        stand_on(kafka.address)
+        yield
+        stand_on(None)
+
+
+@pytest.fixture(scope="session")
+async def stack(broker: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """A standalone with a judge that answers at once."""
+    del broker
+    stack = await start(
+        tmp_path_factory.mktemp("standalone"), KAFKA_TOPIC_PREFIX=""
+    )  # the others have one of their own
     yield stack
     assert await stack.stop() == 0
 

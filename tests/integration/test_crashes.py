@@ -45,6 +45,7 @@ async def test_a_report_completes_although_each_service_is_killed_in_the_middle_
         assert await stack.stop() == 0
 
 
+@pytest.mark.only_on("embedded")  # which forgets what was under way
 async def test_a_standalone_started_again_has_its_finished_reports_and_ends_the_open_ones(tmp_path: Path) -> None:
     first = await start(tmp_path, "--latency", "0")
     await first.final(await first.post(agents_request(2, report_id="finished")))
@@ -70,6 +71,7 @@ async def test_a_standalone_started_again_has_its_finished_reports_and_ends_the_
         assert await second.stop() == 0
 
 
+@pytest.mark.only_on("embedded")
 async def test_reports_that_are_asked_for_while_the_broker_dies_end_all_the_same(tmp_path: Path) -> None:
     stack = await start(tmp_path, "--latency", "0.2")
     try:

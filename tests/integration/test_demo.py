@@ -8,7 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from shared.settings import inherited_environment
+
+pytestmark = pytest.mark.only_on("embedded")  # as a newcomer has it
 
 CONFIGURED = ("KAFKA_", "MONGO_", "OPENAI_", "GATEWAY_", "STANDIN_", "ASSAY_")
 ROOT = Path(__file__).parents[2]

@@ -93,6 +93,16 @@ async def test_the_outcome_stored_first_is_the_one_that_everybody_publishes() ->
     assert room.counted("calls_paid_twice_total") == 1
 
 
+async def test_a_claim_is_not_kept_for_a_task_whose_handling_failed() -> None:
+    room = AnEvaluator()  # its judge has nothing to say, which is an error of the test's own making
+    with pytest.raises(IndexError):
+        await room.handlers.on_task(a_task())
+    room.seconds = 15
+    await room.ledger.renew()
+    room.seconds = 20
+    assert isinstance(await room.another_ledger().claim(a_task()), Mine)
+
+
 async def test_two_deliveries_of_one_task_in_the_same_poll_pay_once() -> None:
     room = AnEvaluator(a_reply())
     both = [asyncio.create_task(room.handlers.on_task(a_task())) for _ in range(2)]

@@ -18,12 +18,13 @@ def test_calls_beyond_the_most_at_once_are_told_to_wait() -> None:
 
 
 def test_shares_of_the_calls_go_wrong_and_the_same_ones_every_time() -> None:
-    behaviour = Behaviour(rate_429=0.1, rate_500=0.2, rate_invalid=0.3)
+    behaviour = Behaviour(rate_429=0.1, rate_500=0.2, rate_invalid=0.3, rate_timeout=0.2)
     faults = [behaviour.fault("7", number, 0) for number in range(1000)]
     assert faults == [behaviour.fault("7", number, 0) for number in range(1000)]
     assert 70 < faults.count(Fault.RATE_LIMITED) < 130
     assert 160 < faults.count(Fault.SERVER_ERROR) < 240
     assert 250 < faults.count(Fault.INVALID_JSON) + faults.count(Fault.OUT_OF_RANGE) < 350
+    assert 160 < faults.count(Fault.TIMEOUT) < 240
 
 
 def test_another_seed_fails_other_calls() -> None:

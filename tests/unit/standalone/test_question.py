@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.evaluator import prompts
 from services.standalone.question import UnreadableQuestionError, read
 from shared.evaluations import PartResult
 from shared.vocabulary import Kind, PartStatus, Reason, Role
@@ -17,6 +18,12 @@ def test_subject_criteria_and_rows_of_an_agent_are_read_back() -> None:
     assert (question.role, question.key, question.name) == (Role.AGENT, "7", "The 7")
     assert question.criteria == tuple(criterion.name for criterion in CRITERIA)
     assert [(row.id, row.values) for row in question.rows] == [("1", GOOD_RUN), ("2", GOOD_RUN)]
+
+
+def test_the_goal_is_read_back_where_there_is_one() -> None:
+    call = agent("7", GOOD_RUN)
+    without = prompts.build(call.task.model_copy(update={"goal": None}))
+    assert (read(call.user).goal, read(without.user).goal) == (call.task.goal, None)
 
 
 def test_every_piece_of_a_concurrent_overview_keeps_its_own_rows() -> None:

@@ -1,0 +1,149 @@
+"""Does to the world what the plan says, when it says so, and notes what really happened and to whom."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tests.chaos.members import Member
+from tests.chaos.plan import EVALUATOR, GATEWAY, Blow, What
+from tests.chaos.world import Seat, World, now
+
+OUTAGES = {
+    What.JUDGE_ERRORS: {"rate_500": 0.7},
+    What.JUDGE_LIMITS: {"rate_429": 0.7},
+    What.JUDGE_SILENCE: {"rate_timeout": 0.5},
+}
+
+
+class Wound(NamedTuple):
+    """What was done, to which process, from when to when (in seconds since 1970)."""
+
+    what: What
+    room: str
+    victim: str
+    began: float
+    ended: float
+
+
+class Malice:
+    """One course of blows."""
+
+    def __init__(self, world: World) -> None:
+        self.wounds: list[Wound] = []
+        self.missed = 0
+        self._world = world
+        self._broker_is_hit = asyncio.Lock()  # one thing at a time is done to each of these
+        self._database_is_hit = asyncio.Lock()
+        self._judge_is_hit = asyncio.Lock()
+
+    async def run(self, blows: Sequence[Blow], start: float) -> None:
+        """Deal them all; at the end everything runs again."""
+        async with asyncio.TaskGroup() as group:
+            for blow in blows:
+                await asyncio.sleep(max(0.0, start + blow.at - now()))
+                group.create_task(self._deal(blow))
+
+    async def _deal(self, blow: Blow) -> None:
+        match blow.what:
+            case What.KILL | What.TERM | What.FREEZE:
+                await self._hit_a_room(blow)
+            case What.JOIN:
+                await self._join(blow)
+            case What.BROKER_KILL | What.BROKER_FREEZE:
+                async with self._broker_is_hit:
+                    await self._hit_the_broker(blow)
+            case What.DATABASE_KILL:
+                async with self._database_is_hit:
+                    await self._hit_the_database(blow)
+            case What.UPGRADE | What.ROLLBACK:
+                await self._change_release(blow)
+            case _:
+                async with self._judge_is_hit:
+                    await self._hit_the_judge(blow)
+
+    async def _hit_a_room(self, blow: Blow) -> None:
+        seats = [seat for seat in self._world.seats if seat.room == blow.room and seat.is_taken]
+        if not seats:
+            self.missed += 1
+            return
+        seat = seats[int(blow.pick * len(seats))]
+        member = seat.member
+        assert member is not None
+        seat.busy = True
+        try:
+            began = now()
+            if blow.what is What.KILL:
+                await member.kill()
+                await asyncio.sleep(blow.seconds)
+                await self._world.sit(seat)
+            elif blow.what is What.TERM:
+                await self._replace(seat, member)
+            else:
+                member.freeze()
+                await asyncio.sleep(blow.seconds)
+                member.thaw()
+            self.wounds.append(Wound(blow.what, blow.room, member.name, began, now()))
+        finally:
+            seat.busy = False
+
+    async def _replace(self, seat: Seat, member: Member) -> None:
+        """A new one comes while the old one leaves; only the gateway's address is free no sooner."""
+        leaving = await self._world.leave(seat, member)
+        if seat.room == GATEWAY:
+            await leaving
+        await self._world.sit(seat)
+
+    async def _join(self, blow: Blow) -> None:
+        """One more evaluator, for a while."""
+        seat = Seat(EVALUATOR, 100 + len(self.wounds))
+        await self._world.sit(seat)
+        began = now()
+        await asyncio.sleep(blow.seconds)
+        if seat.member is not None:
+            await self._world.leave(seat, seat.member)
+            self.wounds.append(Wound(blow.what, blow.room, seat.member.name, began, now()))
+
+    async def _hit_the_broker(self, blow: Blow) -> None:
+        began = now()
+        if blow.what is What.BROKER_KILL:
+            await self._world.kafka.kill()
+            await asyncio.sleep(blow.seconds)
+            await self._world.kafka.start()
+        else:
+            self._world.kafka.freeze()
+            await asyncio.sleep(blow.seconds)
+            self._world.kafka.thaw()
+        self.wounds.append(Wound(blow.what, "broker", "broker", began, now()))
+
+    async def _hit_the_database(self, blow: Blow) -> None:
+        began = now()
+        await self._world.kill_database()
+        await asyncio.sleep(blow.seconds)
+        await self._world.start_database()
+        self.wounds.append(Wound(blow.what, "database", "database", began, now()))
+
+    async def _hit_the_judge(self, blow: Blow) -> None:
+        began = now()
+        if blow.what is What.JUDGE_KILL:
+            await self._world.kill_judge()
+            await asyncio.sleep(blow.seconds)
+            await self._world.start_judge()
+        else:
+            await self._world.behave(**OUTAGES[blow.what])
+            await asyncio.sleep(blow.seconds)
+            await self._world.behave()
+        self.wounds.append(Wound(blow.what, "judge", "judge", began, now()))
+
+    async def _change_release(self, blow: Blow) -> None:
+        """From now on processes start from the other release; every second one does so at once."""
+        began = now()
+        world = self._world
+        world.tree = world.next_tree if blow.what is What.UPGRADE else world.current_tree
+        for seat in world.seats[::2]:
+            if seat.is_taken and seat.member is not None:
+                seat.busy = True
+                try:
+                    await self._replace(seat, seat.member)
+                finally:
+                    seat.busy = False
+        self.wounds.append(Wound(blow.what, "all", "every second one", began, now()))

@@ -1,0 +1,1 @@
+"""The laws of the chaos run, each seen failing once."""
