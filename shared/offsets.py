@@ -60,9 +60,12 @@ class Offsets:
         return {place: offset for place, offset in self._committed.items() if place in self._owned}
 
     def held(self, place: Place) -> int:
-        """How many records of a partition are held."""
+        """How many records of a partition this assignment has delivered and not committed: what its window bounds.
+
+        Those adopted from before wait to be delivered again; were they to fill the window, that could never be.
+        """
         partition = self._partitions.get(place)
-        return len(partition.entries) if partition else 0
+        return sum(entry.era == partition.era for entry in partition.entries.values()) if partition else 0
 
     def deliver(self, place: Place, offset: int, timestamp: int) -> Entry | None:
         """Take a record; returns its entry if it is to be worked on, None if we still hold it from before."""

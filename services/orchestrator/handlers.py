@@ -30,11 +30,11 @@ from shared.messages import (
     RetryRequested,
 )
 from shared.settings import ReportSettings
-from shared.state import Plan
+from shared.state import Plan, Report
 from shared.store import Store
 from shared.store.tasks import StoredTask
 from shared.telemetry import Metrics
-from shared.vocabulary import Reason, Role
+from shared.vocabulary import Reason, Role, Status
 
 logger = logging.getLogger(__name__)
 
@@ -88,22 +88,25 @@ class Handlers:
         known = stored.content_sha256 if stored else report.content_sha256 if report else digest
         if known != digest:
             raise UnprocessableError(f"report_id {request.report_id} is in use for a request with other content")
-        if stored is not None:
-            return await self._publish_unless_done(stored)
-        if report is not None and report.status.is_final:
+        if stored is None and report is not None and report.status.is_final:
             return self._metrics.requests.labels("repeated").inc()
-        accepted_at = report.accepted_at if report else self._clock()
-        await self._announce.event(_accepted(request, digest, accepted_at))
+        accepted_at = report.accepted_at if report else stored.accepted_at if stored else self._clock()
+        if report is None or stored is None:
+            await self._announce.event(_accepted(request, digest, accepted_at))
+        if stored is not None:
+            return await self._publish_unless_done(stored, report)
         try:
             plan = await self._plan(request, accepted_at)
         except RejectedError as error:
             return await self._reject(request, str(error))
-        return await self._publish_unless_done(plan)
+        return await self._publish_unless_done(plan, report)
 
     async def on_cancel(self, report_id: str) -> None:
         """End a report; what is judged by then still gets its workbook."""
         report = await self._store.reports.get(report_id)
         generation = report.generation if report else 1
+        if await self._store.plans.is_published(report_id, generation + 1):
+            generation += 1  # a retry was asked for before, and is still to be folded
         await self._announce.event(ReportCancelled(report_id=report_id, generation=generation, at=self._clock()))
 
     async def on_retry(self, request: RetryRequested) -> None:
@@ -112,7 +115,8 @@ class Handlers:
         report = await self._store.reports.get(request.report_id)
         if plan is None or report is None:
             raise UnprocessableError(f"there is no planned report {request.report_id} to retry")
-        if await self._store.plans.is_published(request.report_id, request.generation):
+        published = await self._store.plans.is_published(request.report_id, request.generation)
+        if published and report.generation >= request.generation:
             return self._metrics.requests.labels("repeated").inc()
         begun = report.generation == request.generation
         if not begun and not (report.status.is_final and report.generation + 1 == request.generation):
@@ -121,11 +125,12 @@ class Handlers:
                 f"generation {request.generation} cannot be asked for"
             )
         retry = retry_of(plan, request, self._clock())
+        stored = self._store.parts.of_report(plan.report_id)  # read before the fold hears of it and opens them
+        parts = [part async for part in stored if is_to_be_retried(part, retry, begun=begun)]
+        if not (parts or begun):
+            raise UnprocessableError(f"report {request.report_id} has no such part that failed: nothing to retry")
         await self._announce.event(retry)
-        parts = self._store.parts.of_report(plan.report_id)
-        await self._publish_again(
-            plan, retry, [part async for part in parts if is_to_be_retried(part, retry, begun=begun)]
-        )
+        await self._publish_again(plan, retry, parts)
         await self._store.plans.mark_published(plan.report_id, request.generation)
         return self._metrics.requests.labels("retried").inc()
 
@@ -159,11 +164,13 @@ class Handlers:
         concurrent = overview_is_concurrent(request, freezer.evidence_bytes, self._settings.evidence_bytes)
         return await freezer.store(concurrent=concurrent, planned_at=self._clock())
 
-    async def _publish_unless_done(self, plan: Plan) -> None:
-        """Publish what the plan calls for, unless all of it has been: a task published twice could be paid twice."""
-        if await self._store.plans.is_published(plan.report_id, 1):
+    async def _publish_unless_done(self, plan: Plan, report: Report | None) -> None:
+        """Publish what the plan calls for, but its many tasks only once."""
+        published = await self._store.plans.is_published(plan.report_id, 1)
+        if not published or report is None or report.status is Status.ACCEPTED:
+            await self._announce.event(planned_event(plan))  # again, if it was lost before it was folded
+        if published:
             return self._metrics.requests.labels("repeated").inc()
-        await self._announce.event(planned_event(plan))
         if plan.without_data:
             await self._publish_without_data(plan)
         await self._publish_tasks(plan)

@@ -213,11 +213,11 @@ def retry_of(plan: Plan, request: RetryRequested, now: datetime) -> ReportPlanne
 
 
 def is_to_be_retried(part: Part, retry: ReportPlanned, *, begun: bool) -> bool:
-    """Whether a retry judges this part again; once `begun`, the parts say so themselves."""
-    if begun:
-        return part.generation == retry.generation and part.status.is_open
+    """Whether a retry judges this part again; a part that was opened for it says so itself."""
+    if part.generation == retry.generation:
+        return part.status.is_open
     wanted = retry.part_ids is None or part.part_id in retry.part_ids
-    return wanted and part.status in {PartStatus.ERRORED, PartStatus.CANCELLED}
+    return not begun and wanted and part.status in {PartStatus.ERRORED, PartStatus.CANCELLED}
 
 
 def _subject(request: ReportRequested) -> str:

@@ -34,11 +34,24 @@ async def test_a_request_is_accepted_then_planned_then_its_tasks_are_published()
 async def test_a_request_sent_twice_is_planned_once() -> None:
     room = AnOrchestrator()
     plan = await room.plans(a_request())
+    room.folds(status=Status.EVALUATING)
     said, tasks = list(room.said), list(room.tasks)
     room.clock.advance(60)
     assert await room.plans(a_request()) == plan
     assert (room.said, room.tasks) == (said, tasks)
     assert len(room.stored.parts.stored) == 3
+
+
+async def test_a_request_sent_again_before_its_report_is_known_says_again_what_may_be_lost() -> None:
+    """Events that are lost with their topic would leave a report that is planned and that nobody ever sees."""
+    room = AnOrchestrator()
+    plan = await room.plans(a_request())
+    tasks = list(room.tasks)
+    room.clock.advance(60)
+    assert await room.plans(a_request()) == plan
+    assert room.said == ["ReportAccepted", "ReportPlanned"] * 2
+    assert {event.accepted_at for event in room.accepted} == {NOON}
+    assert room.tasks == tasks
 
 
 async def test_a_request_sent_again_after_its_report_has_ended_has_no_effect() -> None:
@@ -124,7 +137,7 @@ async def test_a_crash_while_publishing_is_made_good_from_the_stored_plan(step: 
     room.announce.events.clear()
     room.announce.published.clear()
     assert await room.plans(request) == first
-    assert room.said == ["ReportPlanned", "PartFailed"]
+    assert room.said == ["ReportAccepted", "ReportPlanned", "PartFailed"]
     assert [task.key for task in room.tasks] == ["overview", "7"]
 
 

@@ -124,6 +124,19 @@ def test_a_retry_that_is_due_while_nothing_is_assigned_leaves_the_record_to_its_
     assert len(delivered(offsets, 0)) == 1
 
 
+def test_what_was_adopted_leaves_the_window_to_its_next_delivery(offsets: Offsets) -> None:
+    """A window of one that is filled by an adopted record would never let it be delivered again."""
+    (entry,) = delivered(offsets, 0)
+    offsets.revoke()
+    offsets.assign({HERE}, {HERE: None})
+    offsets.finish(entry)
+
+    assert offsets.held(HERE) == 0
+    assert delivered(offsets, 0) == []
+    assert offsets.held(HERE) == 1
+    assert offsets.committable() == {HERE: 1}
+
+
 def test_another_record_at_the_same_offset_means_the_topic_was_made_anew(offsets: Offsets) -> None:
     delivered(offsets, 0, 1, timestamp=1)
 
