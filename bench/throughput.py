@@ -7,11 +7,9 @@ last, ledger and crash safety included, on embedded parts. The bare loop asks th
 
 import asyncio
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import openai
@@ -19,11 +17,10 @@ import openai
 from bench.measuring import follow, moment, usage, used
 from services.evaluator.answers import answer_type
 from services.evaluator.prompts import build
-from services.standalone.ports import free_ports
-from shared import lifeline
 from shared.messages import EvaluationTask
 from tests.requests import agents_request
-from tests.stacks import Stack, start, until
+from tests.single_programs import judge
+from tests.stacks import Stack, start
 
 PARTS = 400
 RUNS = 3
@@ -103,30 +100,6 @@ async def bare(tasks: Sequence[EvaluationTask]) -> list[float]:
             rates.append(PARTS / (time.monotonic() - began))
             print(f"    bare: {rates[-1]:6.1f} calls/s", flush=True)
     return rates
-
-
-@asynccontextmanager
-async def judge() -> AsyncIterator[str]:
-    """A stand-in judge; its address."""
-    port = next(free_ports())
-    process = await asyncio.create_subprocess_exec(
-        *lifeline.command(sys.executable, "-m", "services.standalone.standin", "--port", str(port))
-    )
-
-    async def listens() -> bool | None:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            return None
-        writer.close()
-        return True
-
-    try:
-        await until(listens, "the judge to listen", 30)
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.kill()
-        await process.wait()
 
 
 if __name__ == "__main__":

@@ -5,16 +5,11 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol, assert_never
 
-from pydantic import ValidationError
-
-from services.evaluator.answers import AnyAnswer, answer_schema, answer_type
+from services.evaluator.attempts import Attempts, Judged
 from services.evaluator.calls import Failure, Form, Reply, Turn
 from services.evaluator.claims import Claimed, Done, Ended, Leased, Mine, Permission
-from services.evaluator.pricing import Bill
-from services.evaluator.prompts import build
-from services.evaluator.scoring import InvalidAnswerError, Verdict, evaluation_of, verdict
 from shared.chassis.dead_letters import RetryLaterError
-from shared.evaluations import AgentEvaluation, Evaluation, Judge, OverviewEvaluation
+from shared.evaluations import Judge
 from shared.messages import PROMPT_VERSION, EvaluationTask, Outcome, PartDelayed, PartEvaluated, PartFailed
 from shared.settings import LlmSettings
 from shared.state import Claim
@@ -23,7 +18,6 @@ from shared.vocabulary import Lane, Reason
 
 WORTH_SAYING_SECONDS = 1.0  # a shorter wait for the next attempt is not announced
 LONGEST_BACKOFF_SECONDS = 60.0
-RAW_CHARACTERS = 2_000  # of an invalid answer, kept for the reader
 
 
 class AsksJudge(Protocol):
@@ -129,7 +123,7 @@ class Handlers:
 
     async def outcome_of(self, task: EvaluationTask, claim: Claim) -> Outcome | Permission:
         """The part's outcome, after as many attempts as its time allows; or why no further call is permitted."""
-        attempts = _Attempts(task)
+        attempts = Attempts(task)
         while True:
             async with self._slot(task.judge.model, task.lane):
                 permission = self._ledger.permission(claim)
@@ -148,7 +142,7 @@ class Handlers:
                 return self._failed(attempts, attempts.cut_short(result, self._now.monotonic()))
             await self._wait(attempts, result, delay)
 
-    async def _ask(self, attempts: "_Attempts", left: float) -> Reply | Failure:
+    async def _ask(self, attempts: Attempts, left: float) -> Reply | Failure:
         model = attempts.task.judge.model
         limit = min(left, self._settings.attempt_timeout_seconds)
         began = self._now.monotonic()
@@ -161,7 +155,7 @@ class Handlers:
         self._metrics.judge_cost.labels(model).inc(reply.usage.cost_usd or 0.0)
         return reply
 
-    def _delay(self, attempts: "_Attempts", failure: Failure) -> float | None:
+    def _delay(self, attempts: Attempts, failure: Failure) -> float | None:
         """Seconds until the next attempt; None if there is to be none, or it could not begin in time."""
         if not failure.again or attempts.count >= self._settings.max_attempts:
             return None
@@ -171,7 +165,7 @@ class Handlers:
             delay = 0.0  # the judge was told what is wrong: nothing to wait for
         return delay if self._now.monotonic() + delay < attempts.give_up_at else None
 
-    async def _wait(self, attempts: "_Attempts", failure: Failure, delay: float) -> None:
+    async def _wait(self, attempts: Attempts, failure: Failure, delay: float) -> None:
         self._metrics.judge_retries.labels(failure.reason).inc()
         if delay >= WORTH_SAYING_SECONDS:
             await self._announce.event(
@@ -186,13 +180,13 @@ class Handlers:
             )
         await self._now.sleep(delay)
 
-    def _out_of_time(self, attempts: "_Attempts") -> PartFailed:
+    def _out_of_time(self, attempts: Attempts) -> PartFailed:
         if attempts.last is not None:
             return self._failed(attempts, attempts.last)
         late = Failure(Reason.DEADLINE_PASSED, "the report's deadline passed before this part was judged", again=False)
         return self._failed(attempts, late)
 
-    def _evaluated(self, attempts: "_Attempts", done: "_Done") -> PartEvaluated:
+    def _evaluated(self, attempts: Attempts, done: Judged) -> PartEvaluated:
         task = attempts.task
         return PartEvaluated(
             report_id=task.report_id,
@@ -208,7 +202,7 @@ class Handlers:
             judge=Judge(model=done.model, prompt_version=PROMPT_VERSION, prices=self._prices),
         )
 
-    def _failed(self, attempts: "_Attempts", failure: Failure) -> PartFailed:
+    def _failed(self, attempts: Attempts, failure: Failure) -> PartFailed:
         task = attempts.task
         return PartFailed(
             report_id=task.report_id,
@@ -224,83 +218,6 @@ class Handlers:
             finished_at=self._now.utc(),
         )
 
-    def _seconds(self, attempts: "_Attempts") -> float:
+    def _seconds(self, attempts: Attempts) -> float:
         began = attempts.began_at
         return round(self._now.monotonic() - began, 3) if began is not None else 0.0
-
-
-class _Done(NamedTuple):
-    evaluation: Evaluation
-    verdict: Verdict
-    model: str
-
-
-class _Attempts:
-    """The conversation about one task so far, what it cost, and when it must end."""
-
-    def __init__(self, task: EvaluationTask) -> None:
-        prompt = build(task)
-        self.task = task
-        self.answer = answer_type(task)
-        self.form = Form(self.answer.__name__, answer_schema(self.answer, tuple(item.name for item in task.criteria)))
-        self.turns = [Turn("system", prompt.system), Turn("user", prompt.user)]
-        self.bill = Bill()
-        self.count = 0
-        self.began_at: float | None = None
-        self.give_up_at = 0.0
-        self.last: Failure | None = None
-        self.first_failed_at: datetime | None = None
-        self._repaired = False
-        self._deadline_first = False
-
-    def start(self, now: float, until_deadline: float) -> float:
-        """Begin an attempt; returns the seconds left for it. The part's time begins with its first call."""
-        if self.began_at is None:
-            self.began_at = now
-            self.give_up_at = now + min(self.task.judge.timeout_seconds, until_deadline)
-            self._deadline_first = until_deadline < self.task.judge.timeout_seconds
-        left = self.give_up_at - now
-        self.count += left > 0
-        return left
-
-    def cut_short(self, failure: Failure, now: float) -> Failure:
-        """A call that ran out of time because the report's did is no fault of the judge."""
-        if failure.reason is Reason.TIMED_OUT and self._deadline_first and now >= self.give_up_at:
-            return Failure(Reason.DEADLINE_PASSED, "the report's deadline passed during the call", again=False)
-        return failure
-
-    def read(self, reply: Reply | Failure, at: datetime) -> _Done | Failure:
-        """The evaluation in a reply, or what is wrong with it."""
-        self.bill = self.bill.plus(reply.usage) if reply.usage.model else self.bill
-        result = self._checked(reply) if isinstance(reply, Reply) else reply
-        if isinstance(result, Failure):
-            self.last = result
-            self.first_failed_at = self.first_failed_at or at
-        return result
-
-    def _checked(self, reply: Reply) -> _Done | Failure:
-        try:
-            answer: AnyAnswer = self.answer.model_validate_json(reply.text)
-            evaluation = evaluation_of(answer, self.task)
-        except (ValidationError, InvalidAnswerError) as error:
-            return self._invalid(reply, _words(error))
-        scores = evaluation.criteria if isinstance(evaluation, AgentEvaluation | OverviewEvaluation) else ()
-        return _Done(evaluation, verdict(self.task.criteria, scores), reply.model)
-
-    def _invalid(self, reply: Reply, trouble: str) -> Failure:
-        """The first time the judge is told and asked once more; the second time is the last."""
-        again = not self._repaired
-        self._repaired = True
-        self.turns += [
-            Turn("assistant", reply.text),
-            Turn("user", f"That answer cannot be used: {trouble}. Give the whole answer again, corrected."),
-        ]
-        detail = f"{trouble}; the answer was: {reply.text[:RAW_CHARACTERS]}"
-        return Failure(Reason.INVALID_OUTPUT, detail, again=again)
-
-
-def _words(error: ValidationError | InvalidAnswerError) -> str:
-    if isinstance(error, InvalidAnswerError):
-        return str(error)
-    problems = error.errors(include_input=False, include_url=False)[:5]
-    return "; ".join(f"{'.'.join(map(str, item['loc'])) or 'answer'}: {item['msg']}" for item in problems)

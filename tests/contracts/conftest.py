@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared.store import Store
-from tests.databases import database, opened
+from tests.single_programs import database, opened
 
 _names = (f"contract{number}" for number in itertools.count())
 

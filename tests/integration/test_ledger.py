@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import opened
 from tests.requests import agents_request
+from tests.single_programs import opened
 from tests.stacks import Json, Stack, start, until
 
 pytestmark = pytest.mark.anyio
