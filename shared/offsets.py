@@ -43,6 +43,7 @@ class Entry:
 @dataclass(slots=True)
 class _Partition:
     era: int = 0
+    reached: int = 0  # the next offset that can be delivered in this era
     entries: dict[int, Entry] = field(default_factory=dict)
 
 
@@ -70,6 +71,9 @@ class Offsets:
     def deliver(self, place: Place, offset: int, timestamp: int) -> Entry | None:
         """Take a record; returns its entry if it is to be worked on, None if we still hold it from before."""
         partition = self._partitions.setdefault(place, _Partition())
+        if offset < partition.reached:  # deliveries go forward: the topic was made anew, what is held is of the old one
+            partition.era += 1
+        partition.reached = offset + 1
         old = partition.entries.get(offset)
         if old is not None and old.timestamp == timestamp:
             old.era = partition.era
@@ -124,6 +128,7 @@ class Offsets:
         for place, partition in [*self._partitions.items()]:
             if place in self._owned:
                 partition.era += 1
+                partition.reached = 0
                 _drop_below(partition, committed.get(place) or 0)
                 continue
             partition.entries = {

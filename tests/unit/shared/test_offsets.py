@@ -147,6 +147,19 @@ def test_another_record_at_the_same_offset_means_the_topic_was_made_anew(offsets
     assert offsets.held(HERE) == 1
 
 
+def test_what_runs_of_a_topic_that_was_made_anew_does_not_count_for_the_new_one(offsets: Offsets) -> None:
+    old = delivered(offsets, *range(6))
+    for entry in old[:5]:
+        offsets.finish(entry)
+    offsets.committed(offsets.committable())
+
+    (new,) = delivered(offsets, 0, timestamp=1)
+    offsets.finish(new)
+    offsets.finish(old[5])
+
+    assert offsets.committable() == {HERE: 1}
+
+
 def test_committed_offsets_are_forgotten(offsets: Offsets) -> None:
     for entry in delivered(offsets, 0, 1):
         offsets.finish(entry)
