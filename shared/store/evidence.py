@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pydantic import TypeAdapter
-from pymongo import ASCENDING
+from pymongo import ASCENDING, IndexModel
 
 from shared.evaluations import FrozenRow
 from shared.store.documents import EXPIRY, Document
@@ -33,12 +33,17 @@ class EvidenceCollection:
 
     async def prepare(self) -> None:
         """Create the indexes."""
-        await self._evidence.create_indexes([EXPIRY])
+        await self._evidence.create_indexes([IndexModel([("token", ASCENDING)]), EXPIRY])
 
     async def insert(self, token: str, pieces: Sequence[PieceRows], expires_at: datetime) -> None:
         """Store the rows of these pieces, which follow those of every call before."""
         documents = [
-            {"_id": f"{token}/{pieces[0].number:08d}/{chunk:06d}", "body": body, "expires_at": expires_at}
+            {
+                "_id": f"{token}/{pieces[0].number:08d}/{chunk:06d}",
+                "token": token,
+                "body": body,
+                "expires_at": expires_at,
+            }
             for chunk, body in enumerate(_chunks(row for piece in pieces for row in piece.rows))
         ]
         if documents:
@@ -46,9 +51,7 @@ class EvidenceCollection:
 
     async def of_plan(self, token: str) -> AsyncIterator[FrozenRow]:
         """All rows of a plan, pieces in order of their index, rows in theirs; one reply in memory, 16 MiB at most."""
-        bounds = {"$gte": f"{token}/", "$lt": f"{token}0"}
-        cursor = self._evidence.find({"_id": bounds}).sort("_id", ASCENDING)
-        async for document in cursor:
+        async for document in self._evidence.find({"token": token}).sort("_id", ASCENDING):
             for row in _ROWS.validate_json(document["body"]):
                 yield row
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from shared.messages import EvaluationTask
 from shared.store.documents import EXPIRY, Document
@@ -32,13 +32,15 @@ class TaskCollection:
 
     async def prepare(self) -> None:
         """Create the indexes."""
-        await self._tasks.create_indexes([EXPIRY])
+        await self._tasks.create_indexes([IndexModel([("token", ASCENDING), ("first", ASCENDING)]), EXPIRY])
 
     async def insert(self, token: str, tasks: Sequence[StoredTask], expires_at: datetime) -> None:
         """Store tasks, in the order of their parts; those of a later call belong to later parts."""
         documents = [
             {
-                "_id": _key(token, chunk[0].number),
+                "_id": f"{token}/{chunk[0].number:08d}",
+                "token": token,
+                "first": chunk[0].number,
                 "tasks": [task._asdict() for task in chunk],
                 "expires_at": expires_at,
             }
@@ -55,10 +57,10 @@ class TaskCollection:
 
     async def of_plan(self, token: str, start: int, end: int) -> AsyncIterator[StoredTask]:
         """The tasks of a plan for the parts [start, end), in order; one reply in memory, 16 MiB at most."""
-        up_to_start = {"$gte": _key(token, 0), "$lte": _key(token, start)}
-        first = await self._tasks.find_one({"_id": up_to_start}, {"_id": 1}, sort=[("_id", DESCENDING)])
-        bounds = {"$gte": first["_id"] if first else _key(token, start), "$lt": _key(token, end)}
-        async for document in self._tasks.find({"_id": bounds}).sort("_id", ASCENDING):
+        up_to_start = {"token": token, "first": {"$lte": start}}
+        found = await self._tasks.find_one(up_to_start, {"first": 1}, sort=[("first", DESCENDING)])
+        bounds = {"$gte": found["first"] if found else start, "$lt": end}
+        async for document in self._tasks.find({"token": token, "first": bounds}).sort("first", ASCENDING):
             for task in document["tasks"]:
                 if start <= task["number"] < end:
                     yield StoredTask(task["number"], Lane(task["lane"]), task["partition"], task["body"])
@@ -75,7 +77,3 @@ def _chunks(tasks: Sequence[StoredTask]) -> list[list[StoredTask]]:
         chunks[-1].append(task)
         size += len(task.body)
     return chunks
-
-
-def _key(token: str, index: int) -> str:
-    return f"{token}/{index:08d}"

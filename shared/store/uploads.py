@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ASCENDING, IndexModel
 from pymongo.errors import BulkWriteError
 
 from shared.store.documents import EXPIRY, Document
@@ -19,7 +20,7 @@ class UploadCollection:
 
     async def prepare(self) -> None:
         """Create the indexes."""
-        await self._uploads.create_indexes([EXPIRY])
+        await self._uploads.create_indexes([IndexModel([("sha256", ASCENDING)]), EXPIRY])
 
     async def store(self, sha256: str, content: bytes, expires_at: datetime) -> None:
         """Store the content under its hash."""
@@ -27,6 +28,7 @@ class UploadCollection:
         chunks = [
             {
                 "_id": f"{sha256}/{number:06d}",
+                "sha256": sha256,
                 "of": len(starts),
                 "body": content[start : start + CHUNK_BYTES],
                 "expires_at": expires_at,
@@ -42,8 +44,7 @@ class UploadCollection:
 
     async def get(self, sha256: str) -> bytes | None:
         """The content, or None unless all of it is there."""
-        bounds = {"$gte": f"{sha256}/", "$lt": f"{sha256}0"}
-        chunks = [chunk async for chunk in self._uploads.find({"_id": bounds}).sort("_id", 1)]
+        chunks = [chunk async for chunk in self._uploads.find({"sha256": sha256}).sort("_id", ASCENDING)]
         if not chunks or len(chunks) != chunks[0]["of"]:
             return None
         return b"".join(chunk["body"] for chunk in chunks)
