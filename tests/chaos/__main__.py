@@ -48,8 +48,8 @@ async def _course(world: World, seed: int, seconds: float) -> int:
     print(f"Everything is ready; {seconds:.0f} s of malice begin.", flush=True)
     try:
         watching = asyncio.create_task(world.watch())
-        asking = asyncio.create_task(load.run(wishes(seed, seconds), start))
-        await malice.run(blows(seed, seconds), start)
+        asking = asyncio.create_task(load.run(wishes(seed, seconds), start, seconds))
+        await malice.run(blows(seed, seconds), start, seconds)
         calm = now()
         print(f"Malice ended after {calm - start:.0f} s; waiting until all is quiet.", flush=True)
         await world.all_ready()
@@ -62,7 +62,7 @@ async def _course(world: World, seed: int, seconds: float) -> int:
     bill = paid(evidence.calls, _evaluated(evidence), malice.wounds)
     broken += [*world.complaints, *_verdict(evidence, load.promised, bill)]
     print("\n".join(table(evidence, malice.wounds, bill)))
-    print(f"asked        {load.sent} times; {malice.missed} blows found nobody to hit")
+    print(f"asked        {load.sent} times; {malice.spared} blows found nobody at work in time")
     for line in broken[:MOST_SHOWN]:
         print(f"BROKEN: {line[:1500]}")
     return len(broken)

@@ -93,9 +93,9 @@ async def gathered(world: World, report_ids: Sequence[str]) -> Evidence:
         parts = {name: [part async for part in store.parts.of_report(name)] for name in report_ids}
         keys = [
             f"{part.part_id}#{generation}"
-            for name, report in reports.items()
-            for part in parts[name]
-            for generation in range(1, report.generation + 1)
+            for name, planned in parts.items()
+            for part in planned
+            for generation in range(1, (reports[name].generation if name in reports else 1) + 1)
         ]
         outcomes = await store.ledger.outcomes(keys)
         books = {name: await _book(store, report) for name, report in reports.items() if report.workbook}

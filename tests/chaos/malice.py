@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tests.chaos.members import Member
 from tests.chaos.plan import EVALUATOR, GATEWAY, Blow, What
-from tests.chaos.world import Seat, World, now
+from tests.chaos.world import LOOK_SECONDS, Seat, World, now
 
 OUTAGES = {
     What.JUDGE_ERRORS: {"rate_500": 0.7},
@@ -30,18 +30,40 @@ class Malice:
 
     def __init__(self, world: World) -> None:
         self.wounds: list[Wound] = []
-        self.missed = 0
+        self.spared = 0
         self._world = world
+        self._end = 0.0
         self._broker_is_hit = asyncio.Lock()  # one thing at a time is done to each of these
         self._database_is_hit = asyncio.Lock()
         self._judge_is_hit = asyncio.Lock()
 
-    async def run(self, blows: Sequence[Blow], start: float) -> None:
-        """Deal them all; at the end everything runs again."""
+    async def run(self, blows: Sequence[Blow], start: float, seconds: float) -> None:
+        """Deal them in their order, none before its time or its victim is at work; at the end everything runs again."""
+        self._end = start + seconds
+        changes = {What.UPGRADE, What.ROLLBACK}
         async with asyncio.TaskGroup() as group:
             for blow in blows:
+                if blow.what in changes:
+                    group.create_task(self._change_release(blow, start))
+            for blow in blows:
                 await asyncio.sleep(max(0.0, start + blow.at - now()))
-                group.create_task(self._deal(blow))
+                if blow.what in changes:
+                    continue
+                if await self._has_a_victim(blow):
+                    group.create_task(self._deal(blow))
+                else:
+                    self.spared += 1
+
+    async def _has_a_victim(self, blow: Blow) -> bool:
+        """Wait for somebody at work; False if the time is up before."""
+        while not (self._seats(blow) if blow.room else self._world.all_work()):
+            if now() > self._end:
+                return False
+            await asyncio.sleep(LOOK_SECONDS)
+        return now() <= self._end
+
+    def _seats(self, blow: Blow) -> list[Seat]:
+        return [seat for seat in self._world.seats if seat.room == blow.room and seat.is_worth_a_blow]
 
     async def _deal(self, blow: Blow) -> None:
         match blow.what:
@@ -55,16 +77,14 @@ class Malice:
             case What.DATABASE_KILL:
                 async with self._database_is_hit:
                     await self._hit_the_database(blow)
-            case What.UPGRADE | What.ROLLBACK:
-                await self._change_release(blow)
             case _:
                 async with self._judge_is_hit:
                     await self._hit_the_judge(blow)
 
     async def _hit_a_room(self, blow: Blow) -> None:
-        seats = [seat for seat in self._world.seats if seat.room == blow.room and seat.is_taken]
-        if not seats:
-            self.missed += 1
+        seats = self._seats(blow)
+        if not seats:  # another blow was faster
+            self.spared += 1
             return
         seat = seats[int(blow.pick * len(seats))]
         member = seat.member
@@ -134,13 +154,14 @@ class Malice:
             await self._world.behave()
         self.wounds.append(Wound(blow.what, "judge", "judge", began, now()))
 
-    async def _change_release(self, blow: Blow) -> None:
-        """From now on processes start from the other release; every second one does so at once."""
+    async def _change_release(self, blow: Blow, start: float) -> None:
+        """From then on processes start from the other release; every second one does so at once."""
+        await asyncio.sleep(max(0.0, start + blow.at - now()))
         began = now()
         world = self._world
         world.tree = world.next_tree if blow.what is What.UPGRADE else world.current_tree
         for seat in world.seats[::2]:
-            if seat.is_taken and seat.member is not None:
+            if seat.is_worth_a_blow and seat.member is not None:
                 seat.busy = True
                 try:
                     await self._replace(seat, seat.member)

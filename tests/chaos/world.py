@@ -22,24 +22,26 @@ SEATS = {ORCHESTRATOR: 2, EVALUATOR: 3, RENDERER: 2, GATEWAY: 1}
 LEASE_SECONDS = 15.0
 ATTEMPT_SECONDS = 10.0
 READY_SECONDS = 240.0
+LOOK_SECONDS = 0.5
 CALM = {"latency_seconds": 0.6, "refuse": ["refused"]}
 
 
 class Seat:
-    """A place for one process of a room. `busy` while something is being done to it."""
+    """A place for one process of a room. `busy` while something is done to it; `works` once it was ready."""
 
     def __init__(self, room: str, number: int) -> None:
         self.room = room
         self.name = f"{room}-{number}"
         self.busy = False
+        self.works = False
         self.member: Member | None = None
         self.address = ""
         self.generation = 0
 
     @property
-    def is_taken(self) -> bool:
-        """Somebody sits here whom something may be done to."""
-        return not self.busy and self.member is not None and self.member.runs
+    def is_worth_a_blow(self) -> bool:
+        """Somebody is at work here: to hit whoever has not begun proves little, and on a slow machine stops all."""
+        return self.works and not self.busy and self.member is not None and self.member.runs
 
 
 class World:
@@ -99,6 +101,7 @@ class World:
     async def sit(self, seat: Seat) -> None:
         """Start a process on a seat, from the release of the hour."""
         seat.generation += 1
+        seat.works = False
         name = f"{seat.name}#{seat.generation}"
         port = self._gateway_port if seat.room == GATEWAY else next(self._ports)
         port_name = "GATEWAY_PORT" if seat.room == GATEWAY else "HTTP_PORT"
@@ -138,13 +141,21 @@ class World:
         await self.all_ready()
 
     async def watch(self) -> None:
-        """Until cancelled: whoever ends without having been told to is complained about, and replaced."""
+        """Until cancelled: see who works; whoever ends untold is complained about, and replaced."""
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(LOOK_SECONDS)
             for seat in self.seats:
-                if not seat.busy and seat.member is not None and not seat.member.runs:
+                if seat.busy or seat.member is None:
+                    continue
+                if not seat.member.runs:
                     self.complaints.append(f"{seat.member.name} ended by itself: {seat.member.process.returncode}")
                     await self.sit(seat)
+                elif not seat.works:
+                    seat.works = await answers(f"{seat.address}/readyz", self.http)
+
+    def all_work(self) -> bool:
+        """In every room somebody is at work."""
+        return {seat.room for seat in self.seats if seat.is_worth_a_blow} == set(SEATS)
 
     async def all_ready(self) -> None:
         """Wait until every seat is taken and ready."""
