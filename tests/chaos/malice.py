@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tests.chaos.members import Member
-from tests.chaos.plan import EVALUATOR, GATEWAY, Blow, What
+from tests.chaos.plan import EVALUATOR, GATEWAY, ORCHESTRATOR, RENDERER, Blow, What
 from tests.chaos.world import LOOK_SECONDS, Seat, World, now
 
 OUTAGES = {
@@ -13,6 +13,11 @@ OUTAGES = {
     What.JUDGE_LIMITS: {"rate_429": 0.7},
     What.JUDGE_SILENCE: {"rate_timeout": 0.5},
 }
+
+
+PAUSE_SECONDS = 0.5  # at least, between two blows
+_CHANGES = {What.UPGRADE, What.ROLLBACK}
+_BELOW_ALL = {What.BROKER_KILL, What.BROKER_FREEZE, What.DATABASE_KILL}
 
 
 class Wound(NamedTuple):
@@ -32,35 +37,33 @@ class Malice:
         self.wounds: list[Wound] = []
         self.spared = 0
         self._world = world
-        self._end = 0.0
         self._broker_is_hit = asyncio.Lock()  # one thing at a time is done to each of these
         self._database_is_hit = asyncio.Lock()
         self._judge_is_hit = asyncio.Lock()
 
     async def run(self, blows: Sequence[Blow], start: float, seconds: float) -> None:
-        """Deal them in their order, none before its time or its victim is at work; at the end everything runs again."""
-        self._end = start + seconds
-        changes = {What.UPGRADE, What.ROLLBACK}
+        """Deal them in their order, none before its time; one whose victim is not at work lets others go first."""
+        waiting = [blow for blow in blows if blow.what not in _CHANGES]
         async with asyncio.TaskGroup() as group:
             for blow in blows:
-                if blow.what in changes:
+                if blow.what in _CHANGES:
                     group.create_task(self._change_release(blow, start))
-            for blow in blows:
-                await asyncio.sleep(max(0.0, start + blow.at - now()))
-                if blow.what in changes:
+            while waiting and now() < start + seconds:
+                due = [blow for blow in waiting if start + blow.at <= now()]
+                chosen = next((blow for blow in due if self._has_a_victim(blow)), None)
+                if chosen is None:
+                    await asyncio.sleep(LOOK_SECONDS)
                     continue
-                if await self._has_a_victim(blow):
-                    group.create_task(self._deal(blow))
-                else:
-                    self.spared += 1
+                waiting.remove(chosen)
+                group.create_task(self._deal(chosen))
+                await asyncio.sleep(PAUSE_SECONDS)
+        self.spared += len(waiting)
 
-    async def _has_a_victim(self, blow: Blow) -> bool:
-        """Wait for somebody at work; False if the time is up before."""
-        while not (self._seats(blow) if blow.room else self._world.all_work()):
-            if now() > self._end:
-                return False
-            await asyncio.sleep(LOOK_SECONDS)
-        return now() <= self._end
+    def _has_a_victim(self, blow: Blow) -> bool:
+        """Of a room, somebody is at work; what all rooms stand on is hit when all rooms but the gateway work."""
+        if blow.room:
+            return bool(self._seats(blow))
+        return self._world.at_work() >= {EVALUATOR, ORCHESTRATOR, RENDERER} or blow.what not in _BELOW_ALL
 
     def _seats(self, blow: Blow) -> list[Seat]:
         return [seat for seat in self._world.seats if seat.room == blow.room and seat.is_worth_a_blow]

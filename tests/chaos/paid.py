@@ -9,6 +9,7 @@ from tests.chaos.malice import Wound
 from tests.chaos.plan import EVALUATOR, What
 from tests.chaos.world import ATTEMPT_SECONDS, LEASE_SECONDS
 
+ARRIVAL_SECONDS = 1.0  # from the call to the line about it in the journal of a judge that is busy
 SETTLE_SECONDS = 1.0  # from the judge's answer to the stored outcome
 SURE_OF_LEASE = LEASE_SECONDS * 0.75  # a claim is renewed every quarter: of one that stops, at least this is left
 
@@ -63,7 +64,7 @@ def _excuses(wound: Wound, call: Call, wounds: Sequence[Wound]) -> bool:
     if not beyond and wound.what is not What.KILL:
         return False
     last = wound.ended if beyond else wound.began
-    return call.began <= last and wound.began <= _stored_by(call, wounds)
+    return call.began <= last + ARRIVAL_SECONDS and wound.began <= _stored_by(call, wounds)
 
 
 def _stored_by(call: Call, wounds: Sequence[Wound]) -> float:

@@ -153,9 +153,9 @@ class World:
                 elif not seat.works:
                     seat.works = await answers(f"{seat.address}/readyz", self.http)
 
-    def all_work(self) -> bool:
-        """In every room somebody is at work."""
-        return {seat.room for seat in self.seats if seat.is_worth_a_blow} == set(SEATS)
+    def at_work(self) -> set[str]:
+        """The rooms in which somebody works."""
+        return {seat.room for seat in self.seats if seat.is_worth_a_blow}
 
     async def all_ready(self) -> None:
         """Wait until every seat is taken and ready."""
