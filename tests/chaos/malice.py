@@ -16,6 +16,7 @@ OUTAGES = {
 
 
 PAUSE_SECONDS = 0.5  # at least, between two blows
+PATIENCE_SECONDS = 6.0
 _CHANGES = {What.UPGRADE, What.ROLLBACK}
 _BELOW_ALL = {What.BROKER_KILL, What.BROKER_FREEZE, What.DATABASE_KILL}
 
@@ -49,8 +50,7 @@ class Malice:
                 if blow.what in _CHANGES:
                     group.create_task(self._change_release(blow, start))
             while waiting and now() < start + seconds:
-                due = [blow for blow in waiting if start + blow.at <= now()]
-                chosen = next((blow for blow in due if self._has_a_victim(blow)), None)
+                chosen = self._chosen([blow for blow in waiting if start + blow.at <= now()], start)
                 if chosen is None:
                     await asyncio.sleep(LOOK_SECONDS)
                     continue
@@ -58,6 +58,15 @@ class Malice:
                 group.create_task(self._deal(chosen))
                 await asyncio.sleep(PAUSE_SECONDS)
         self.spared += len(waiting)
+
+    def _chosen(self, due: Sequence[Blow], start: float) -> Blow | None:
+        """The first that has a victim; none, so that all can get to work, where what they stand on waits for long."""
+        for blow in due:
+            if self._has_a_victim(blow):
+                return blow
+            if blow.what in _BELOW_ALL and now() > start + blow.at + PATIENCE_SECONDS:
+                return None
+        return None
 
     def _has_a_victim(self, blow: Blow) -> bool:
         """Of a room, somebody is at work; what all rooms stand on is hit when all rooms but the gateway work."""
