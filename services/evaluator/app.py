@@ -35,7 +35,7 @@ from shared.topics import Topics
 from shared.vocabulary import Lane
 
 NAME = "evaluator"
-LOOK_AHEAD = 20  # tasks decoded and waiting beside those in a slot, so that a free slot never waits for Kafka
+LOOK_AHEAD = 60  # tasks decoded, claimed or being stored beside those in a slot: a free slot waits for none of it
 MOST_OPEN = 256  # records of one partition that may be done or waiting behind one that is not
 LONGEST_DRAIN_SECONDS = 330.0  # above the longest part
 
@@ -64,7 +64,7 @@ def declare(
     room.broker.publisher(room.topics.events, schema=Outcome | PartDelayed, title="Outcomes")
     flow = Flow(
         concurrency=slots + LOOK_AHEAD,
-        at_least=LOOK_AHEAD // 2,
+        at_least=LOOK_AHEAD // 3,
         window=MOST_OPEN,
         drain_seconds=LONGEST_DRAIN_SECONDS,
         leave_first=leave,
