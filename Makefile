@@ -38,8 +38,8 @@ chaos: install ## Kill, stop and restart everything at random on Apache Kafka, a
 unit: install ## Run the tests that need nothing but Python
 	@$(BIN)/pytest -q tests/unit
 
-bench: install ## Measure how long reports take, by calls at once
-	@$(BIN)/python -m bench.parallel
+bench: install ## Measure; WHAT is parallel (the default), throughput, fairness or scale
+	@$(BIN)/python -m bench.$(or $(WHAT),parallel)
 
 check: install ## Check style, types, architecture and documents
 	@$(BIN)/ruff check
