@@ -2,8 +2,9 @@
 
 Rule 1: a part has one outcome per generation, the first one stored; everybody publishes that one.
 Rule 2: whoever claims a part first judges it, and nobody else does until the claim has lapsed; it is kept meanwhile.
-Rule 3: another attempt in the same process is somebody else, so every claim has an owner of its own.
-Rule 4: a report that has ended, or moved to another generation, pays for no further call.
+Rule 3: a call begins only while its claim is known to hold: whoever was stopped for longer claims anew.
+Rule 4: another attempt in the same process is somebody else, so every claim has an owner of its own.
+Rule 5: a report that has ended, or moved to another generation, pays for no further call.
 Claims save money; that a part has one outcome rests on rule 1 alone, so clocks that differ can cost a call, no result.
 """
 
@@ -52,6 +53,7 @@ class Permission(Enum):
     GRANTED = auto()
     ENDED = auto()  # nobody waits for the outcome any more
     LEAVING = auto()  # the process ends: another one is to begin it
+    LAPSED = auto()  # the claim was not renewed in time, somebody else may be at it: it is to be claimed anew
 
 
 def key_of(task: EvaluationTask) -> str:

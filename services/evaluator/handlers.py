@@ -113,7 +113,7 @@ class Handlers:
     async def _judge_once(self, task: EvaluationTask, claim: Claim) -> None:
         outcome = await self.outcome_of(task, claim)
         match outcome:
-            case Permission.LEAVING:
+            case Permission.LEAVING | Permission.LAPSED:
                 raise RetryLaterError(0)
             case Permission():
                 self._metrics.tasks_dropped.labels("ended").inc()

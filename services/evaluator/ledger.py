@@ -71,6 +71,13 @@ class Dials(NamedTuple):
     lease: timedelta
 
 
+class _Held(NamedTuple):
+    """A task under a claim of ours, and until when the claim is known to hold."""
+
+    task: EvaluationTask
+    until: datetime
+
+
 class Ledger:
     """One evaluator's side of the ledger. `leave` is for the end of the process: what has not begun is given back."""
 
@@ -79,7 +86,7 @@ class Ledger:
         self._standings = standings
         self._dials = dials
         self._metrics = metrics
-        self._held: dict[Claim, EvaluationTask] = {}
+        self._held: dict[Claim, _Held] = {}
         self._begun: set[Claim] = set()
         self._ended: set[Claim] = set()
         self._leaving = False
@@ -93,7 +100,7 @@ class Ledger:
         found = await self._claim_all(task)
         if not isinstance(found, Mine):
             return found
-        self._held[found.claim] = task
+        self._held[found.claim] = _Held(task, found.claim.until)
         if self._leaving:  # since it was asked for
             await self._books.release([found.claim])
         return found
@@ -102,6 +109,8 @@ class Ledger:
         """Asked before each call; the first one granted makes the task one that this process finishes."""
         if claim in self._ended:
             return Permission.ENDED
+        if self._dials.utc() >= self._held[claim].until:
+            return Permission.LAPSED
         if self._leaving and claim not in self._begun:
             return Permission.LEAVING
         self._begun.add(claim)
@@ -112,7 +121,7 @@ class Ledger:
         stored = StoredOutcome(claim.key, type(outcome).__name__, outcome.model_dump_json(by_alias=True))
         while True:
             try:
-                return await self._settle_all((stored, expires_at(self._held[claim])))
+                return await self._settle_all((stored, expires_at(self._held[claim].task)))
             except StoreUnavailableError as error:
                 logger.warning("an outcome waits for the database: %r", error)
                 await asyncio.sleep(STORE_AGAIN_SECONDS)
@@ -151,16 +160,23 @@ class Ledger:
                 logger.warning("claims are not renewed: %r", error)
 
     async def renew(self) -> None:
-        """Hold what is held for another lease; what was given back is not ours to hold."""
-        held = [claim for claim in self._held if not self._leaving or claim in self._begun]
-        if held:
-            await self._books.renew(held, self._dials.utc() + self._dials.lease)
+        """Hold what is held for another lease; what has lapsed or was given back is not ours to hold."""
+        now = self._dials.utc()
+        until = now + self._dials.lease
+        ours = [claim for claim in self._held if not self._leaving or claim in self._begun]
+        held = [claim for claim in ours if now < self._held[claim].until]
+        if not held:
+            return
+        await self._books.renew(held, until)
+        self._held.update({claim: self._held[claim]._replace(until=until) for claim in held if claim in self._held})
 
     async def look(self) -> None:
         """Note which of the held tasks nobody waits for any more."""
         held = dict(self._held)
-        standings = await self._standings({task.report_id for task in held.values()}) if held else {}
-        ended = [claim for claim, task in held.items() if has_ended(task.generation, standings.get(task.report_id))]
+        standings = await self._standings({task.report_id for task, _ in held.values()}) if held else {}
+        ended = [
+            claim for claim, (task, _) in held.items() if has_ended(task.generation, standings.get(task.report_id))
+        ]
         self._ended.update(claim for claim in ended if claim in self._held)
 
     async def _write_claims(self, tasks: Sequence[EvaluationTask]) -> Sequence[Claimed]:

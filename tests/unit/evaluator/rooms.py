@@ -72,11 +72,14 @@ class FakeAnnounce:
 
 
 class AnEvaluator:
-    """One evaluator; `seconds` have passed since noon, and `dice` is what chance says."""
+    """One evaluator; `seconds` have passed since noon, and `dice` is what chance says. Nobody renews its claims."""
 
-    def __init__(self, *script: Reply | Failure | Answer, dice: float = 0.5, **settings: Any) -> None:
+    def __init__(
+        self, *script: Reply | Failure | Answer, dice: float = 0.5, lease_seconds: float = 86_400, **settings: Any
+    ) -> None:
         self.seconds = 0.0
         self._owners = itertools.count()
+        self._lease = timedelta(seconds=lease_seconds)
         self.slept: list[float] = []
         self.in_flight_while_asleep: list[int] = []
         self.while_asleep: Callable[[], None] = lambda: None
@@ -101,7 +104,7 @@ class AnEvaluator:
 
     def another_ledger(self, metrics: Metrics | None = None) -> Ledger:
         """Another process's side of the same ledger."""
-        dials = Dials(self._utc, lambda: 0.5, lambda: f"owner {next(self._owners)}", timedelta(seconds=20))
+        dials = Dials(self._utc, lambda: 0.5, lambda: f"owner {next(self._owners)}", self._lease)
         return Ledger(self.books, self._standings, dials, metrics or Metrics(CollectorRegistry(), "evaluator", "0"))
 
     async def _standings(self, report_ids: Collection[str]) -> Mapping[str, Standing]:
