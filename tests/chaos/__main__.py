@@ -58,6 +58,7 @@ async def _course(world: World, seed: int, seconds: float) -> int:
         watching.cancel()
     finally:
         await producer.stop()
+    world.wounds.write_text("".join(f"{wound}\n" for wound in malice.wounds))
     evidence = await gathered(world, sorted(load.promised))
     bill = paid(evidence.calls, _evaluated(evidence), malice.wounds)
     broken += [*world.complaints, *_verdict(evidence, load.promised, bill)]

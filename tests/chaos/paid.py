@@ -63,7 +63,7 @@ def _excuses(wound: Wound, call: Call, wounds: Sequence[Wound]) -> bool:
     beyond = wound.what is What.FREEZE and wound.ended - wound.began > SURE_OF_LEASE
     if not beyond and wound.what is not What.KILL:
         return False
-    last = wound.ended if beyond else wound.began
+    last = wound.ended + LEASE_SECONDS / 4 if beyond else wound.began  # until it next looks after its claims
     return call.began <= last + ARRIVAL_SECONDS and wound.began <= _stored_by(call, wounds)
 
 

@@ -50,6 +50,7 @@ class World:
     def __init__(self, folder: Path, kafka: ApacheKafka) -> None:
         self.kafka = kafka
         self.journal = folder / "journal"
+        self.wounds = folder / "wounds"
         self.next_tree = next_release(folder / "next")
         self.tree = self.current_tree = ROOT
         self.complaints: list[str] = []
