@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -74,7 +75,7 @@ class Press:
             self._settings.render_processes,
             mp_context=get_context("spawn"),  # a fork would carry the room's sockets and threads along
             initializer=rendering.start,
-            initargs=(self._mongo,),
+            initargs=(self._mongo, os.getpid()),
         )
 
     async def warm_up(self) -> None:

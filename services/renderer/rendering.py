@@ -61,10 +61,10 @@ class _Process:
 _process: _Process | None = None  # of the render process alone; the room's own process never sets it
 
 
-def start(settings: MongoSettings) -> None:
-    """Called once in a new render process."""
+def start(settings: MongoSettings, room: int) -> None:
+    """Called once in a new render process of the room with this process id, which may have ended meanwhile."""
     global _process  # noqa: PLW0603  # an executor's initializer has no other place to leave something
-    end_with_parent()
+    end_with_parent(room)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the room, which ends this process
     _process = _Process(settings)
 
