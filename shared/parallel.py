@@ -18,6 +18,7 @@ from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import DefaultSubscriber
 
+from shared.leaving import ended
 from shared.offsets import Entry, Offsets, Place, Work
 from shared.subscribing import Subscription, hide_unreadable_headers, register
 
@@ -133,11 +134,11 @@ class ParallelSubscriber(DefaultSubscriber):
         """Commit what is done and leave the group; what is in hand goes on. Harmless when repeated."""
         if self.consumer is None:
             return
-        await self._commit()
+        await ended(self._commit(), "the last commit")
         consumer, self.consumer = self.consumer, None
         for task in self.tasks:
             task.cancel()  # the loops that poll and commit
-        await consumer.stop()
+        await ended(consumer.stop(), "leaving the group")
 
     # --- taking records in
 
@@ -214,13 +215,13 @@ class ParallelSubscriber(DefaultSubscriber):
         job = asyncio.create_task(self.consume(record))
         self._jobs.add(job)
 
-        def ended(job: asyncio.Task[Any]) -> None:
+        def over(job: asyncio.Task[Any]) -> None:
             self._jobs.discard(job)
             self._wake.set()
             if not handle.settled and self.running:  # nobody acknowledged it: never stall the partition
                 handle.seek()
 
-        job.add_done_callback(ended)
+        job.add_done_callback(over)
 
     def settle(self, entry: Entry) -> None:
         """The record of this entry is done."""

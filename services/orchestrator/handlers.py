@@ -1,5 +1,7 @@
 """What the room does with a request: refuse it in words, or store its plan once and publish what follows from it."""
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -38,6 +40,7 @@ from shared.vocabulary import Reason, Role, Status
 
 logger = logging.getLogger(__name__)
 
+UPLOADS_AT_ONCE = 1  # planned by a process: an upload read is many times its bytes
 TASKS_AT_ONCE = 200  # published and confirmed together; bounds the memory of a report of any size
 
 
@@ -79,6 +82,7 @@ class Handlers:
         self._clock = clock
         self._new_token = new_token
         self._metrics = metrics
+        self._uploads = asyncio.Semaphore(UPLOADS_AT_ONCE)
 
     async def on_report(self, request: ReportRequested) -> None:
         """Plan and publish. The same request again has no effect; the id with other content is refused."""
@@ -96,7 +100,8 @@ class Handlers:
         if stored is not None:
             return await self._publish_unless_done(stored, report)
         try:
-            plan = await self._plan(request, accepted_at)
+            async with self._uploads if request.data_sha256 else contextlib.nullcontext():
+                plan = await self._plan(request, accepted_at)
         except RejectedError as error:
             return await self._reject(request, str(error))
         return await self._publish_unless_done(plan, report)

@@ -15,6 +15,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import LogicSubscriber
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+from shared.leaving import ended
 from shared.letters import Address, RawRecord
 from shared.settings import KafkaSettings
 from shared.topics import Topics, dead
@@ -26,6 +27,7 @@ LARGEST_LETTER_BYTES = MAX_REQUEST_BYTES + 64 * 1024  # the largest record, its 
 BATCH_OVERHEAD_BYTES = 1024  # what the broker counts beside the records
 TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 TOPIC_EXISTS = 36
+LONGEST_STOP_SECONDS = 400.0  # above the longest drain and what leaving may take
 
 
 def make_broker(settings: KafkaSettings, room: str) -> KafkaBroker:
@@ -102,6 +104,18 @@ async def _started(subscriber: LogicSubscriber[Any]) -> None:
             await asyncio.sleep(1)
         else:
             return
+
+
+async def stop(broker: KafkaBroker) -> None:
+    """Stop all subscribers at once, each to its own end whatever becomes of the others; then close the producer.
+
+    FastStream's own stop cancels the other subscribers' drains where one of them is cancelled from within.
+    """
+    async with asyncio.TaskGroup() as stopping:
+        for subscriber in cast("list[LogicSubscriber[Any]]", broker.subscribers):
+            stopping.create_task(ended(subscriber.stop(), f"the end of {subscriber.topic_names}", LONGEST_STOP_SECONDS))
+    broker.running = False
+    await ended(broker.config.disconnect(), "closing the producer")
 
 
 def consumer_settings(settings: KafkaSettings) -> Mapping[str, Any]:
