@@ -172,8 +172,8 @@ async def _admin(settings: KafkaSettings) -> AIOKafkaAdminClient:
 
 
 def _security(settings: KafkaSettings) -> BaseSecurity | None:
-    use_ssl = settings.security_protocol.endswith("SSL")
-    context = ssl.create_default_context(cafile=settings.ssl_cafile) if use_ssl else None
+    context = _ssl_context(settings)
+    use_ssl = context is not None
     if not settings.security_protocol.startswith("SASL"):
         return BaseSecurity(ssl_context=context, use_ssl=True) if context else None
     kinds = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
@@ -184,11 +184,19 @@ def _security(settings: KafkaSettings) -> BaseSecurity | None:
 
 def client_security(settings: KafkaSettings) -> dict[str, Any]:
     """The same for aiokafka's own clients."""
-    use_ssl = settings.security_protocol.endswith("SSL")
     return {
         "security_protocol": settings.security_protocol,
-        "ssl_context": ssl.create_default_context(cafile=settings.ssl_cafile) if use_ssl else None,
+        "ssl_context": _ssl_context(settings),
         "sasl_mechanism": settings.sasl_mechanism,
         "sasl_plain_username": settings.sasl_username,
         "sasl_plain_password": settings.sasl_password.get_secret_value(),
     }
+
+
+def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext | None:
+    if not settings.security_protocol.endswith("SSL"):
+        return None
+    context = ssl.create_default_context(cafile=settings.ssl_cafile)
+    if settings.ssl_certfile is not None:
+        context.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile)
+    return context
