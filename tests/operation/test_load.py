@@ -24,7 +24,7 @@ NEVER_THERE = {  # what no panel can show of this load, and why
 
 
 def quicken(rules: str) -> str:
-    """The alerts' own words with every time made shorter: 1 h becomes 1 min, and so on; what is told apart stays apart."""
+    """The alerts' own words with every time made shorter: an hour becomes a minute, and so on."""
     seconds = {"5m": "10s", "10m": "20s", "15m": "20s", "30m": "20s", "1h": "60s", "2h": "90s", "6h": "120s"}
     seconds |= {"1d": "150s", "3d": "180s"}
     inside = re.sub(r"\[(\d+[mhd])\]", lambda found: f"[{seconds[found[1]]}]", rules)
@@ -119,8 +119,8 @@ async def until_firing(watched: Watched, expected: set[str]) -> None:
 
 async def without_data(eyes: Prometheus) -> list[str]:
     """The panels of all dashboards that show nothing."""
-    silent = []
-    for expression in expressions():
-        if not await eyes.ask(expression.text.replace("$__rate_interval", "5m")):
-            silent.append(expression.panel)
-    return silent
+    return [
+        expression.panel
+        for expression in expressions()
+        if not await eyes.ask(expression.text.replace("$__rate_interval", "5m"))
+    ]
