@@ -1,6 +1,7 @@
 """Lists the licences of what Assay is installed with: `python -m tests.licences > docs/licences.md`."""
 
 import re
+import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
@@ -12,8 +13,8 @@ HEAD = """\
 # Licences
 
 Of all that the rooms are installed with (`requirements.txt`), as the packages themselves say. The embedded database
-(SecantusDB, GPL-2.0) and the embedded broker (Apache-2.0) are programs of their own, started by `assay standalone` and the
-tests, never imported, and not in the image.
+(SecantusDB, GPL-2.0) and the embedded broker (Apache-2.0) are programs of their own, started by `assay standalone` and
+the tests, never imported, and not in the image.
 
 | package | licence |
 | --- | --- |
@@ -44,8 +45,8 @@ def dependencies() -> Iterator[Dependency]:
 def _licence(name: str) -> str:
     said = metadata(name)
     classified = [line.split(" :: ")[-1] for line in said.get_all("Classifier") or [] if line.startswith("License ::")]
-    short = (said.get("License") or "").split("\n")[0][:60]
-    return said.get("License-Expression") or "; ".join(classified) or short or "not said"
+    expression, text = (said[field] if field in said else "" for field in ("License-Expression", "License"))
+    return expression or "; ".join(classified) or text.split("\n")[0][:60] or "not said"
 
 
 def page() -> str:
@@ -54,4 +55,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    sys.stdout.write(page())
