@@ -45,7 +45,7 @@ def dependencies() -> Iterator[Dependency]:
 def _licence(name: str) -> str:
     said = metadata(name)
     classified = [line.split(" :: ")[-1] for line in said.get_all("Classifier") or [] if line.startswith("License ::")]
-    expression, text = (said[field] if field in said else "" for field in ("License-Expression", "License"))
+    expression, text = ((said.get_all(field) or [""])[0] for field in ("License-Expression", "License"))
     return expression or "; ".join(classified) or text.split("\n")[0][:60] or "not said"
 
 
