@@ -9,8 +9,7 @@ from services.renderer.layout import words
 from services.renderer.layout.places import Places
 from services.renderer.layout.results import Results
 from services.renderer.layout.values import LINE_POINTS, ROW_PADDING_POINTS, Column, Format, fitting_width
-from shared.evaluations import FrozenRow, LanguageEvaluation, Part
-from shared.vocabulary import PartStatus, Sentiment
+from shared.evaluations import FrozenRow
 
 ROW_POINTS = 3 * LINE_POINTS + ROW_PADDING_POINTS  # evidence is long: three lines show, the cell holds the rest
 MAX_EVIDENCE_COLUMNS = 1_000
@@ -79,36 +78,9 @@ def data_table(results: Results, places: Places) -> DataTable:
             Column(piece, lambda frozen: names.get(frozen.key, frozen.key), widest=32),
             Column(f"{row.capitalize()} ID", lambda frozen: frozen.row.id, Format.ID, widest=40),
             Column("Shown to the judge", lambda frozen: "yes" if frozen.used else "no"),
-            *_judged(results),
             *(_evidence_column(field) for field in fields),
         ),
     )
-
-
-def _judged(results: Results) -> tuple[Column[FrozenRow], ...]:
-    """How the judge read each review it was shown: `assay calibrate` compares it with what people say."""
-    if results.is_agents:
-        return ()
-    read = {part.key: found for part in results.pieces if (found := _reading(part)) is not None}
-
-    def judged(frozen: FrozenRow) -> str:
-        found = read.get(frozen.key)
-        return words.NONE if found is None or not frozen.used else found.get(frozen.row.id, Sentiment.NEUTRAL)
-
-    return (Column("Judged as", judged),)
-
-
-def _reading(part: Part) -> Mapping[str, Sentiment] | None:
-    """The reviews that were not read as neutral; None if the part was not judged."""
-    if part.status is not PartStatus.COMPLETED or not isinstance(part.evaluation, LanguageEvaluation):
-        return None
-    found = part.evaluation
-    ids = {Sentiment.MIXED: found.mixed_ids, Sentiment.NEGATIVE: found.negative_ids}
-    return {
-        review_id: sentiment
-        for sentiment, named in {**ids, Sentiment.POSITIVE: found.positive_ids}.items()
-        for review_id in named
-    }
 
 
 def _evidence_column(field: str) -> Column[FrozenRow]:

@@ -1,17 +1,14 @@
-"""What the workbook says of the traces of runs, and of how the judge read each review."""
+"""What the workbook says of the traces of runs."""
 
 from typing import Any
-
-import pytest
 
 from services.renderer.cells import CellValue
 from services.renderer.layout.about import Written
 from services.renderer.layout.book import book
 from services.renderer.layout.values import Sheet
-from shared.evaluations import Facts, FrozenRow, Part, Telemetry, Untraced
+from shared.evaluations import Facts, Part, Telemetry, Untraced
 from shared.messages import Options
-from shared.vocabulary import Kind
-from tests.builders import a_failed_part, a_judged_language, a_judged_part, a_plan, a_report, a_row
+from tests.builders import a_judged_part, a_plan, a_report
 
 KNOWN = Telemetry(traced=8, tool_calls=30, tool_errors=2, mean_seconds=1.5, untraced=(Untraced(why="none", runs=2),))
 
@@ -57,22 +54,3 @@ def test_agents_have_columns_for_telemetry_only_where_some_was_read() -> None:
     assert (rows["0"]["Traced runs"], rows["0"]["Tool calls"], rows["0"]["Failed tool calls"]) == (8, 30, 2)
     assert (rows["1"]["Traced runs"], rows["1"]["Tool calls"]) == (0, "not known")
     assert (rows["2"]["Traced runs"], rows["2"]["Mean trace (s)"]) == (0, "not known")
-
-
-@pytest.mark.parametrize(
-    ("row", "judged"),
-    [
-        (a_row("en", "r1"), "positive"),
-        (a_row("en", "r5"), "negative"),
-        (a_row("en", "r7"), "mixed"),
-        (a_row("en", "r10"), "neutral"),
-        (a_row("en", "r1", used=False), "—"),
-        (a_row("de", "r1"), "—"),
-    ],
-    ids=["positive", "negative", "mixed", "in_no_list", "not_shown", "part_failed"],
-)
-def test_each_review_says_how_the_judge_read_it_if_it_did(row: FrozenRow, judged: str) -> None:
-    parts = [a_judged_language("en"), a_failed_part("de")]
-    laid = book(a_plan(kind=Kind.REVIEWS, pieces=2), a_report(parts), parts)
-    values = {column.header: column.value(row) for column in laid.data.columns}
-    assert values["Judged as"] == judged
