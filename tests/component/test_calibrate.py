@@ -50,7 +50,8 @@ def file_of(folder: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
 async def a_judge_with_known_errors(folder: Path) -> tuple[Path, Path]:
     """Its workbook, and the labels: every fourth review in German, the others in English."""
     said: dict[tuple[str, str], list[str]] = {}
-    labels, rows = [], []
+    labels: list[dict[str, str]] = []
+    rows: list[FrozenRow] = []
     for label, judged in KNOWN.items():
         for word, count in judged.items():
             for _ in range(count):
@@ -153,7 +154,7 @@ def test_a_file_that_is_no_report_is_refused_by_name(tmp_path: Path, name: str) 
 
 
 def test_labels_are_read_from_their_column_and_rows_without_one_are_left_out(tmp_path: Path) -> None:
-    rows = [
+    rows: list[dict[str, str | None]] = [
         {"review_id": "1", "label_sentiment": " Positive "},
         {"review_id": "2", "label_sentiment": None},
         {"review_id": "3", "mood": "negative"},

@@ -25,7 +25,8 @@ def confusion(*rows: tuple[int, ...]) -> Agreement:
 def test_kappa_is_as_in_a_worked_example() -> None:
     """20, 5, 10, 15: the example of Wikipedia's article on Cohen's kappa; observed 0.7, by chance 0.5."""
     found = confusion((20, 5), (10, 15))
-    assert (found.n, found.accuracy, found.kappa) == (50, 0.7, pytest.approx(0.4))
+    assert (found.n, found.accuracy) == (50, 0.7)
+    assert found.kappa == pytest.approx(0.4)
 
 
 def test_kappa_of_three_words_is_as_counted_by_hand() -> None:

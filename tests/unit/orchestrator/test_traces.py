@@ -55,7 +55,7 @@ async def test_traces_are_joined_to_runs_by_id_in_whatever_order_they_come() -> 
 async def test_a_run_is_sought_by_its_trace_or_around_its_time_or_else_in_the_period() -> None:
     tracer = FakeTracer()
     started = at(-30)
-    runs = [
+    runs: list[dict[str, Any]] = [
         {"run_id": "1", "trace_id": "abc"},
         {"run_id": "2", "started_at": started.isoformat(), "duration_seconds": 5},
         {"run_id": "3"},
