@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka test-containers chaos unit bench check format docs lock up down
+.PHONY: help install demo test test-kafka test-containers test-jaeger chaos unit bench check format docs lock up down
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ test-containers: install ## Run the integration tests again, on the official Kaf
 test-kafka: install ## Run the integration tests again, on Apache Kafka (needs Java 17 or later, and Maven)
 	@tests/kafka/fetch
 	@$(BIN)/pytest --kafka=apache tests/integration
+
+test-jaeger: install ## Run the tests of telemetry on a real Jaeger (needs Go 1.22 or later, and a few minutes once)
+	@tests/jaeger/fetch
+	@$(BIN)/pytest tests/integration/test_jaeger.py
 
 chaos: install ## Kill, stop and restart everything at random on Apache Kafka, and check what is promised (CHAOS_SEED, CHAOS_SECONDS)
 	@tests/kafka/fetch
