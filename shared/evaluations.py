@@ -142,12 +142,16 @@ Evaluation = AgentEvaluation | LanguageEvaluation | OverviewEvaluation
 
 
 class Usage(Value):
-    """Tokens as the judge's API counted them. `cost_usd` is None where the price table has no price for the model."""
+    """Tokens as the judge's API counted them. `cost_usd` is None where the price table has no price for the model.
+
+    Cached tokens are among the input, reasoning tokens among the output: a sum counts neither of them again.
+    """
 
     model: str | None = None
     input_tokens: Count = 0
     output_tokens: Count = 0
     cached_tokens: Count = 0
+    reasoning_tokens: Count = 0
     cost_usd: float | None = None
 
 

@@ -58,8 +58,8 @@ class Options(Value):
     coverage: Literal["budget", "full"] = "budget"
     trials: int = Field(1, ge=1)
     cache: bool = False
-    cost_limit_usd: float | None = Field(None, gt=0)
-    token_limit: int | None = Field(None, gt=0)
+    cost_limit_usd: float | None = Field(None, gt=0, description="once the judge has cost this, no part is begun")
+    token_limit: int | None = Field(None, gt=0, description="the same for its tokens, input and output together")
     baseline: str | None = None
 
 
@@ -248,6 +248,8 @@ class ReportPlanned(Value):
     overview: Literal["concurrent", "synthesis"]
     lane: Lane
     fail_fast: bool = False
+    token_limit: int | None = None
+    cost_limit_usd: float | None = None
     part_ids: tuple[str, ...] | None = None
     planned_at: datetime
     deadline_at: datetime

@@ -75,7 +75,8 @@ def _step(report: Report) -> str:
     if report.status is Status.EVALUATING:
         waiting = f", {report.delayed} waiting to try again" if report.delayed else ""
         overview = ", judging the overview" if done == report.pieces else ""
-        return f"Evaluated {done}/{report.pieces} {noun}{waiting}{overview}"
+        stopping = ", beginning no more: its limit is reached" if report.exhausted else ""
+        return f"Evaluated {done}/{report.pieces} {noun}{waiting}{overview}{stopping}"
     if report.status is Status.COMPLETED:
         return f"Completed: {report.completed} {noun}"
     if report.status is Status.COMPLETED_WITH_ERRORS:
@@ -106,5 +107,6 @@ def _usage(report: Report) -> Usage:
         input_tokens=report.input_tokens,
         output_tokens=report.output_tokens,
         cached_tokens=report.cached_tokens,
+        reasoning_tokens=report.reasoning_tokens,
         cost_usd=None if report.unpriced else report.cost_nano / 1e9,
     )

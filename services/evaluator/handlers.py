@@ -127,6 +127,8 @@ class Handlers:
         while True:
             async with self._slot(task.judge.model, task.lane):
                 permission = self._ledger.permission(claim)
+                if permission is Permission.EXHAUSTED:
+                    return self._failed(attempts, _exhausted(attempts.last))
                 if permission is not Permission.GRANTED:
                     return permission
                 now = self._now.monotonic()
@@ -221,3 +223,9 @@ class Handlers:
     def _seconds(self, attempts: Attempts) -> float:
         began = attempts.began_at
         return round(self._now.monotonic() - began, 3) if began is not None else 0.0
+
+
+def _exhausted(last: Failure | None) -> Failure:
+    """No call is left to be made: the report has reached its limit."""
+    before = f"; the last attempt ended as {last.reason}: {last.detail}" if last else ""
+    return Failure(Reason.BUDGET_EXHAUSTED, f"the report's cost or token limit was reached{before}", again=False)

@@ -29,6 +29,7 @@ from shared.messages import (
     ReportRequested,
     RetryRequested,
 )
+from shared.pricing import PriceTable
 from shared.settings import ReportSettings
 from shared.state import Plan, Report
 from shared.store import Store
@@ -70,6 +71,7 @@ class Handlers:
         clock: Callable[[], datetime],
         new_token: Callable[[], str],
         metrics: Metrics,
+        prices: PriceTable,
     ) -> None:
         self._store = store
         self._announce = announce
@@ -79,6 +81,7 @@ class Handlers:
         self._clock = clock
         self._new_token = new_token
         self._metrics = metrics
+        self._prices = prices
 
     async def on_report(self, request: ReportRequested) -> None:
         """Plan and publish. The same request again has no effect; the id with other content is refused."""
@@ -146,7 +149,7 @@ class Handlers:
 
     async def _plan(self, request: ReportRequested, accepted_at: datetime) -> Plan:
         """Read, freeze and store. Raises RejectedError."""
-        if found := objections(request):
+        if found := objections(request, self._prices):
             raise RejectedError("; ".join(found))
         source = await self._source_of(request, accepted_at)
         pieces = await source.pieces()

@@ -194,6 +194,8 @@ def planned_event(plan: Plan) -> ReportPlanned:
         overview=plan.overview,
         lane=plan.lane,
         fail_fast=plan.options.fail_fast,
+        token_limit=plan.options.token_limit,
+        cost_limit_usd=plan.options.cost_limit_usd,
         planned_at=plan.planned_at,
         deadline_at=plan.deadline_at,
     )

@@ -123,6 +123,7 @@ AGENT: PartColumns = (
 
 AGENT_FACTS: PartColumns = (
     Column("Runs", lambda part: part.facts.rows, Format.COUNT),
+    Column("Own cost (USD)", lambda part: words.own_cost([part]), Format.MONEY),
     Column("Success rate", lambda part: words.rate(part.facts.succeeded, part.facts.finished), Format.PERCENT),
     Column("Top strengths", _of_agent(lambda said: said.strengths), widest=40),
     Column("Top weaknesses", _of_agent(lambda said: said.weaknesses), widest=40),
@@ -149,7 +150,7 @@ def _costs(rows: str) -> PartColumns:
     return (
         Column("Input tokens", lambda part: part.usage.input_tokens, Format.COUNT),
         Column("Output tokens", lambda part: part.usage.output_tokens, Format.COUNT),
-        Column("Cost (USD)", lambda part: words.cost(part.usage), Format.MONEY),
+        Column("Judge cost (USD)", lambda part: words.cost(part.usage), Format.MONEY),
         Column("Seconds", lambda part: part.seconds, Format.SECONDS),
         Column("Attempts", lambda part: part.attempts, Format.COUNT),
         Column("Coverage", lambda part: words.coverage(part.coverage, rows), widest=20),

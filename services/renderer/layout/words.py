@@ -1,5 +1,8 @@
 """How values are said in words: statuses, verdicts, reasons, costs, coverage; the same on every sheet."""
 
+from collections.abc import Iterable
+from math import fsum
+
 from services.renderer.cells import CellValue
 from services.renderer.layout.languages import language_name
 from services.renderer.layout.values import Tone
@@ -71,7 +74,13 @@ def cost(usage: Usage) -> CellValue:
     """US dollars; a model without a price says so, and a part without calls has no cost to speak of."""
     if usage.cost_usd is not None:
         return usage.cost_usd
-    return UNPRICED if usage.input_tokens or usage.output_tokens else "no calls"
+    return UNPRICED if usage.model else "no calls"
+
+
+def own_cost(parts: Iterable[Part]) -> CellValue:
+    """What the runs that were judged cost by their own account, in US dollars; not the judge's cost."""
+    known = [part.facts.cost_usd for part in parts if part.facts.cost_usd is not None]
+    return fsum(known) if known else NOT_KNOWN
 
 
 def report_cost(report: Report) -> CellValue:
