@@ -155,6 +155,31 @@ class Usage(Value):
     cost_usd: float | None = None
 
 
+class Spread(Value):
+    """A score over several judgements: `judged` of them gave one; `deviation` is the sample's standard deviation."""
+
+    name: str
+    judged: Count = 0
+    mean: Score | None = None
+    deviation: float | None = None
+    lowest: Score | None = None
+    highest: Score | None = None
+
+
+class Trials(Value):
+    """How several judgements of one part agree: `judged` of `asked` came to a result, the others failed.
+
+    `agreement` is the share of a language's judgements that found the sentiment which is given, 0 to 1.
+    """
+
+    asked: Count = 0
+    judged: Count = 0
+    failed: tuple[Reason, ...] = ()
+    score: Spread | None = None
+    criteria: tuple[Spread, ...] = ()
+    agreement: float | None = None
+
+
 class Judge(Value):
     """Who judged: the model as it answered, the version of the prompt, and the edition of the price table."""
 
@@ -209,6 +234,7 @@ class Part(Value):
     attempts: Count = 0
     seconds: float = 0.0
     usage: Usage = Usage()
+    trials: Trials | None = None
     judge: Judge | None = None
     first_failed_at: datetime | None = None
     finished_at: datetime | None = None

@@ -19,6 +19,7 @@ from services.evaluator.dead_tasks import failing_parts
 from services.evaluator.handlers import Handlers, Now
 from services.evaluator.judge import Judge, open_judge
 from services.evaluator.ledger import Dials, Ledger
+from services.evaluator.repeated import repeated
 from services.evaluator.slots import Pools
 from shared.chassis import checks, process
 from shared.chassis.assembly import Assembly, assemble
@@ -108,6 +109,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             now=Now(utc_now, time.monotonic, random.random, asyncio.sleep),
             metrics=room.metrics,
             prices=prices.version,
+            around=repeated,
         )
         room.metrics.limit.set_function(lambda: pools.limit)
         subscribers = declare(room, pools.limit, handlers.on_task, ledger.leave)

@@ -9,11 +9,12 @@ Rule 6: nor does one that has reached its limit: its parts that need another cal
 Claims save money; that a part has one outcome rests on rule 1 alone, so clocks that differ can cost a call, no result.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import NamedTuple
 
-from shared.messages import EvaluationTask
+from shared.messages import EvaluationTask, Outcome
 from shared.state import Claim, Standing
 from shared.vocabulary import Status
 
@@ -44,6 +45,9 @@ class Leased(NamedTuple):
 class Ended(NamedTuple):
     """Its report has ended or moved on: nobody waits for this outcome."""
 
+
+OutcomeOf = Callable[[EvaluationTask, Claim], Awaitable["Outcome | Permission"]]
+"""How a claimed task becomes its part's outcome, or why no call is permitted."""
 
 Claimed = Mine | Done | Leased | Ended
 

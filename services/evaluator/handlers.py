@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, assert_never
 
 from services.evaluator.attempts import Attempts, Judged
 from services.evaluator.calls import Failure, Form, Reply, Turn
-from services.evaluator.claims import Claimed, Done, Ended, Leased, Mine, Permission
+from services.evaluator.claims import Claimed, Done, Ended, Leased, Mine, OutcomeOf, Permission
 from shared.chassis.dead_letters import RetryLaterError
 from shared.evaluations import Judge
 from shared.messages import PROMPT_VERSION, EvaluationTask, Outcome, PartDelayed, PartEvaluated, PartFailed
@@ -79,6 +79,7 @@ class Handlers:
         now: Now,
         metrics: Metrics,
         prices: str = "",
+        around: Callable[[OutcomeOf], OutcomeOf] = lambda outcome_of: outcome_of,
     ) -> None:
         self._judge = judge
         self._slot = slot
@@ -87,6 +88,7 @@ class Handlers:
         self._settings = settings
         self._now = now
         self._metrics = metrics
+        self._outcome_of = around(self.outcome_of)  # what is done about a part beside judging it once
         self._prices = prices  # the edition that costs are reckoned by
 
     async def on_task(self, task: EvaluationTask) -> None:
@@ -111,7 +113,7 @@ class Handlers:
                 assert_never(never)
 
     async def _judge_once(self, task: EvaluationTask, claim: Claim) -> None:
-        outcome = await self.outcome_of(task, claim)
+        outcome = await self._outcome_of(task, claim)
         match outcome:
             case Permission.LEAVING | Permission.LAPSED:
                 raise RetryLaterError(0)

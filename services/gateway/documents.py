@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from shared.evaluations import Count, Facts, Part, Score, Usage, Value
+from shared.evaluations import Count, Facts, Part, Score, Trials, Usage, Value
 from shared.messages import Counts, ReportId, ReportRequested, ReportSpec, ReportStatus
 from shared.vocabulary import Kind, PartStatus, Reason, Role, Status
 
@@ -58,6 +58,7 @@ class PartRow(Value):
     seconds: float
     usage: Usage
     facts: Facts = Facts()
+    trials: Trials | None = None
     retry_at: datetime | None
 
 

@@ -99,7 +99,7 @@ class Handlers:
         if stored is not None:
             return await self._publish_unless_done(stored, report)
         try:
-            plan = await self._plan(request, accepted_at)
+            plan = await self.plan(request, accepted_at)
         except RejectedError as error:
             return await self._reject(request, str(error))
         return await self._publish_unless_done(plan, report)
@@ -147,7 +147,7 @@ class Handlers:
                 stored = StoredTask(part.index, again.lane, again.partition, again.model_dump_json())
                 await self._announce.tasks([stored])
 
-    async def _plan(self, request: ReportRequested, accepted_at: datetime) -> Plan:
+    async def plan(self, request: ReportRequested, accepted_at: datetime) -> Plan:
         """Read, freeze and store. Raises RejectedError."""
         if found := objections(request, self._prices):
             raise RejectedError("; ".join(found))

@@ -36,7 +36,6 @@ def _unavailable(options: Options) -> list[str]:
     """Options of the contract that this release cannot honour are refused, not ignored."""
     asked = {
         "coverage `full`": options.coverage == "full",
-        "trials above 1": options.trials > 1,
         "cache": options.cache,
         "baseline": options.baseline is not None,
     }

@@ -85,6 +85,7 @@ def evaluated(part: Part, event: PartEvaluated) -> Part:
             "score": event.score,
             "passed": event.passed,
             "usage": event.usage,
+            "trials": event.trials,
             "attempts": event.attempts,
             "seconds": event.seconds,
             "judge": event.judge,

@@ -30,6 +30,7 @@ _OF_RESULTS = set(
         "attempts",
         "seconds",
         "usage",
+        "trials",
         "judge",
         "first_failed_at",
         "finished_at",

@@ -50,3 +50,17 @@ async def test_a_cost_limit_for_a_model_without_a_price_is_refused_in_words(stac
 
     assert status["status"] == "rejected"
     assert "'llama-4' has no price; set token_limit instead" in status["reason"]
+
+
+async def test_a_part_that_is_judged_three_times_says_so_in_status_and_workbook(calm: Stack, tmp_path: Path) -> None:
+    before = (await calm.calls())["total"]
+
+    status = await calm.final(await calm.post(agents_request(2, options={"trials": 3})))
+    book = load_workbook(await calm.workbook(status["report_id"], tmp_path))
+    headers, *rows = [[cell.value for cell in row] for row in book["Agents"].iter_rows()]
+
+    assert status["status"] == "completed"
+    assert (await calm.calls())["total"] - before == 3 * 3
+    for part in status["parts"]:
+        assert (part["trials"]["asked"], part["trials"]["judged"], part["attempts"]) == (3, 3, 3)
+    assert [row[headers.index("Judgements")] for row in rows] == ["3 of 3"] * 2

@@ -7,6 +7,7 @@ from services.renderer.cells import CellValue
 from services.renderer.layout import prose, words
 from services.renderer.layout.places import Places
 from services.renderer.layout.results import FAILED_STATUSES, Results, positive_share
+from services.renderer.layout.trials import trial_columns
 from services.renderer.layout.values import Column, Format, Sheet, Tone, table_sheet
 from shared.evaluations import AgentEvaluation, LanguageEvaluation, Part, Theme
 from shared.vocabulary import PartStatus
@@ -41,8 +42,12 @@ def columns(results: Results, places: Places) -> PartColumns:
     """The columns of the sheet."""
     if results.is_agents:
         criteria = tuple(_criterion_column(name) for name in asked(results).columns)
-        return (_name_column("Agent", places), *AGENT, *criteria, *AGENT_FACTS, *_costs("runs"))
-    return (_name_column("Language", places), *LANGUAGE, *_costs("reviews"))
+        return (_name_column("Agent", places), *AGENT, *criteria, *_trials(results), *AGENT_FACTS, *_costs("runs"))
+    return (_name_column("Language", places), *LANGUAGE, *_trials(results), *_costs("reviews"))
+
+
+def _trials(results: Results) -> PartColumns:
+    return trial_columns(tuple(results.pieces))
 
 
 def _name_column(header: str, places: Places) -> Column[Part]:

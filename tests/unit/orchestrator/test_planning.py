@@ -106,7 +106,6 @@ def troubled(**criterion: Any) -> dict[str, Any]:
         ({"agent_ids": []}, "agent_ids: empty; leave it out for all agents"),
         ({"kind": "reviews", "languages": []}, "languages: empty; leave it out for all languages"),
         ({"options": {"coverage": "full"}}, "options: coverage `full` is not available in this release"),
-        ({"options": {"trials": 2}}, "options: trials above 1 is not available in this release"),
         ({"options": {"cache": True}}, "options: cache is not available in this release"),
         (
             {"options": {"cost_limit_usd": 5, "judge_model": "llama-4"}},
@@ -128,7 +127,9 @@ def test_what_cannot_be_served_is_said_in_words(fields: dict[str, Any], words: s
 
 
 def test_all_objections_are_said_at_once() -> None:
-    found = objections(a_request(agent_ids=[], options={"cache": True, "trials": 3}, criteria={"team": []}), PRICES)
+    found = objections(
+        a_request(agent_ids=[], options={"coverage": "full", "baseline": "r0"}, criteria={"team": []}), PRICES
+    )
     assert len(found) == 4
 
 

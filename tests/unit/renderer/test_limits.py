@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.evaluations import Usage
+from shared.evaluations import Spread, Trials, Usage
 from shared.messages import PartFailed
 from shared.statuses import status_of
 from shared.vocabulary import PartStatus, Reason, Status
@@ -90,6 +90,11 @@ def test_a_retry_gets_no_new_budget_as_sums_are_over_all_generations() -> None:
     assert report.status is Status.EVALUATING
     assert report.report.exhausted
     assert report.report.reason is None
+
+
+def test_an_outcome_of_several_judgements_keeps_how_they_agree() -> None:
+    trials = Trials(asked=3, judged=2, failed=(Reason.REFUSED,), score=Spread(name="score", judged=2, mean=7))
+    assert limited().each([evaluated("a", trials=trials)]).part("a").trials == trials
 
 
 def test_the_status_says_that_nothing_more_is_begun() -> None:
