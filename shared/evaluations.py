@@ -208,8 +208,8 @@ class Part(Value):
     """A part as stored: planned by the orchestrator, afterwards changed by the renderer's fold alone.
 
     `score` is the weighted mean of the judged criteria, 0 to 10; `passed` is None for languages and where a criterion
-    could not be judged. `reason`, `detail` and `retryable` belong to errored and cancelled parts. `seconds` is the time
-    of all attempts of the generation that gave the outcome.
+    could not be judged. `saved` says that it was judged before, and what that cost. `reason`, `detail` and `retryable`
+    belong to errored and cancelled parts. `seconds` is the time of all attempts of the generation that gave the result.
     """
 
     part_id: str
@@ -234,6 +234,7 @@ class Part(Value):
     attempts: Count = 0
     seconds: float = 0.0
     usage: Usage = Usage()
+    saved: Usage | None = None
     trials: Trials | None = None
     judge: Judge | None = None
     first_failed_at: datetime | None = None

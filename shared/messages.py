@@ -272,6 +272,7 @@ class PartEvaluated(Value):
     passed: bool | None = None
     usage: Usage = Usage()
     trials: Trials | None = Field(None, description="where it was judged several times: scores are means")
+    saved: Usage | None = Field(None, description="where it was judged before: what that cost, in `attempts`")
     attempts: int = Field(ge=1)
     seconds: float = Field(ge=0)
     finished_at: datetime
@@ -391,6 +392,13 @@ class OverviewStatus(Value):
     reason: Reason | None = None
 
 
+class Saved(Value):
+    """What was judged before and not paid for again: parts, and what judging them had cost."""
+
+    parts: Count = 0
+    usage: Usage = Usage()
+
+
 class Workbook(Value):
     """The stored file."""
 
@@ -419,6 +427,7 @@ class ReportStatus(Value):
     overview: OverviewStatus | None = None
     score: float | None = Field(None, description="mean of the scored agents")
     usage: Usage = Usage()
+    saved: Saved | None = None
     accepted_at: datetime | None = None
     planned_at: datetime | None = None
     evaluated_at: datetime | None = None

@@ -59,8 +59,9 @@ class Report(Value):
 
     `score_sum_micro` adds the scores of `scored` pieces in millionths; `cost_nano` adds dollars in billionths, over all
     generations; `unpriced` says that some usage had no price. `exhausted` says which limit was reached, in words, and
-    is empty while none is: from then on evaluators fail what they have not begun. `ends_as` is how the evaluation was
-    ended early, if so; `render_wanted` that somebody asked for the workbook of an ended report to be built again.
+    is empty while none is: from then on evaluators fail what they have not begun. `recalled` parts were judged before
+    and not paid for; the `saved_` sums say what they had cost. `ends_as` is how the evaluation was ended early, if so;
+    `render_wanted` that somebody asked for the workbook of an ended report to be built again.
     """
 
     report_id: str
@@ -91,6 +92,11 @@ class Report(Value):
     reasoning_tokens: Count = 0
     cost_nano: Count = 0
     unpriced: bool = False
+    recalled: Count = 0
+    saved_input_tokens: Count = 0
+    saved_output_tokens: Count = 0
+    saved_cost_nano: Count = 0
+    saved_unpriced: bool = False
     token_limit: int | None = None
     cost_limit_usd: float | None = None
     exhausted: str = ""

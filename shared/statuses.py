@@ -1,7 +1,7 @@
 """What a report's state says to the world: its status document, its progress in per cent and words, its end."""
 
 from shared.evaluations import Usage
-from shared.messages import Counts, OverviewStatus, ReportStatus, Workbook
+from shared.messages import Counts, OverviewStatus, ReportStatus, Saved, Workbook
 from shared.state import Report
 from shared.vocabulary import Kind, PartStatus, Status
 
@@ -47,6 +47,7 @@ def status_of(report: Report) -> ReportStatus:
         overview=OverviewStatus(status=report.overview, reason=report.overview_reason) if report.overview else None,
         score=headline_score(report),
         usage=_usage(report),
+        saved=_saved(report) if report.recalled else None,
         accepted_at=report.accepted_at,
         planned_at=report.planned_at,
         evaluated_at=report.evaluated_at,
@@ -110,3 +111,12 @@ def _usage(report: Report) -> Usage:
         reasoning_tokens=report.reasoning_tokens,
         cost_usd=None if report.unpriced else report.cost_nano / 1e9,
     )
+
+
+def _saved(report: Report) -> Saved:
+    usage = Usage(
+        input_tokens=report.saved_input_tokens,
+        output_tokens=report.saved_output_tokens,
+        cost_usd=None if report.saved_unpriced else report.saved_cost_nano / 1e9,
+    )
+    return Saved(parts=report.recalled, usage=usage)

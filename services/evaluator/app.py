@@ -19,6 +19,7 @@ from services.evaluator.dead_tasks import failing_parts
 from services.evaluator.handlers import Handlers, Now
 from services.evaluator.judge import Judge, open_judge
 from services.evaluator.ledger import Dials, Ledger
+from services.evaluator.remembered import Memory
 from services.evaluator.repeated import repeated
 from services.evaluator.slots import Pools
 from shared.chassis import checks, process
@@ -100,6 +101,13 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             utc_now, random.random, lambda: secrets.token_hex(8), timedelta(seconds=settings.llm.lease_seconds)
         )
         ledger = Ledger(store.ledger, store.reports.standings, dials, room.metrics)
+        memory = Memory(
+            store.judgements,
+            judge_url=settings.openai.base_url,
+            retention=timedelta(days=settings.report.retention_days),
+            utc=utc_now,
+            metrics=room.metrics,
+        )
         handlers = Handlers(
             judge=judge,
             slot=_slots(pools),
@@ -109,7 +117,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             now=Now(utc_now, time.monotonic, random.random, asyncio.sleep),
             metrics=room.metrics,
             prices=prices.version,
-            around=repeated,
+            around=lambda outcome_of: memory.remembered(repeated(outcome_of)),
         )
         room.metrics.limit.set_function(lambda: pools.limit)
         subscribers = declare(room, pools.limit, handlers.on_task, ledger.leave)

@@ -59,6 +59,7 @@ class PartRow(Value):
     usage: Usage
     facts: Facts = Facts()
     trials: Trials | None = None
+    saved: Usage | None = None
     retry_at: datetime | None
 
 

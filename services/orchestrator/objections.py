@@ -36,7 +36,6 @@ def _unavailable(options: Options) -> list[str]:
     """Options of the contract that this release cannot honour are refused, not ignored."""
     asked = {
         "coverage `full`": options.coverage == "full",
-        "cache": options.cache,
         "baseline": options.baseline is not None,
     }
     return [f"options: {name} is not available in this release" for name, wanted in asked.items() if wanted]

@@ -246,6 +246,8 @@ class _Step:
         self._put(decided)
         self.counted.append(decided)
         self._count_usage(event.usage)
+        if isinstance(event, PartEvaluated) and event.saved is not None:
+            self._count_saved(event.saved)
         if decided.reason is Reason.BUDGET_EXHAUSTED:
             self._update(reason=self.report.exhausted or decided.detail)
         self._update(evaluated_at=max(self.report.evaluated_at or event.finished_at, event.finished_at))
@@ -286,6 +288,16 @@ class _Step:
             unpriced=report.unpriced or (usage.model is not None and usage.cost_usd is None),
         )
         self._update(exhausted=limit_reached(self.report))
+
+    def _count_saved(self, saved: Usage) -> None:
+        report = self.report
+        self._update(
+            recalled=report.recalled + 1,
+            saved_input_tokens=report.saved_input_tokens + saved.input_tokens,
+            saved_output_tokens=report.saved_output_tokens + saved.output_tokens,
+            saved_cost_nano=report.saved_cost_nano + round((saved.cost_usd or 0.0) * 1e9),
+            saved_unpriced=report.saved_unpriced or saved.cost_usd is None,
+        )
 
     def _delayed(self, event: PartDelayed) -> None:
         part = self._open_part(event)

@@ -31,6 +31,7 @@ _OF_RESULTS = set(
         "seconds",
         "usage",
         "trials",
+        "saved",
         "judge",
         "first_failed_at",
         "finished_at",

@@ -64,3 +64,22 @@ async def test_a_part_that_is_judged_three_times_says_so_in_status_and_workbook(
     for part in status["parts"]:
         assert (part["trials"]["asked"], part["trials"]["judged"], part["attempts"]) == (3, 3, 3)
     assert [row[headers.index("Judgements")] for row in rows] == ["3 of 3"] * 2
+
+
+async def test_the_same_content_again_is_not_paid_for_and_the_saving_is_said(calm: Stack, tmp_path: Path) -> None:
+    request = agents_request(3, options={"cache": True, "trials": 2})
+    first = await calm.final(await calm.post(request))
+    before = (await calm.calls())["total"]
+
+    again = await calm.final(await calm.post(request))
+    book = load_workbook(await calm.workbook(again["report_id"], tmp_path))
+    about = [str(row[2].value) for row in book["About"].iter_rows(min_row=2)]
+
+    assert first["status"] == again["status"] == "completed"
+    assert (await calm.calls())["total"] == before
+    assert first["saved"] is None
+    assert again["usage"]["input_tokens"] == 0
+    assert again["saved"]["parts"] == 4  # the overview too: its results are the same
+    assert again["saved"]["usage"]["input_tokens"] == first["usage"]["input_tokens"]
+    assert again["score"] == first["score"]
+    assert any(line.startswith("4 parts were judged before: unpriced saved") for line in about)

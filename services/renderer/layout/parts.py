@@ -155,7 +155,7 @@ def _costs(rows: str) -> PartColumns:
     return (
         Column("Input tokens", lambda part: part.usage.input_tokens, Format.COUNT),
         Column("Output tokens", lambda part: part.usage.output_tokens, Format.COUNT),
-        Column("Judge cost (USD)", lambda part: words.cost(part.usage), Format.MONEY),
+        Column("Judge cost (USD)", words.judge_cost, Format.MONEY),
         Column("Seconds", lambda part: part.seconds, Format.SECONDS),
         Column("Attempts", lambda part: part.attempts, Format.COUNT),
         Column("Coverage", lambda part: words.coverage(part.coverage, rows), widest=20),

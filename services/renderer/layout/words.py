@@ -77,6 +77,18 @@ def cost(usage: Usage) -> CellValue:
     return UNPRICED if usage.model else "no calls"
 
 
+def judge_cost(part: Part) -> CellValue:
+    """The same for a part; what was judged before costs nothing now, which is not the same as a price of zero."""
+    return "judged before" if part.saved is not None and part.status is PartStatus.COMPLETED else cost(part.usage)
+
+
+def saved(report: Report) -> str:
+    """What was not paid for again."""
+    tokens = f"{report.saved_input_tokens:,} tokens in, {report.saved_output_tokens:,} out"
+    dollars = UNPRICED if report.saved_unpriced else f"{report.saved_cost_nano / NANO:,.4f} USD"
+    return f"{report.recalled:,} parts were judged before: {dollars} saved ({tokens})"
+
+
 def own_cost(parts: Iterable[Part]) -> CellValue:
     """What the runs that were judged cost by their own account, in US dollars; not the judge's cost."""
     known = [part.facts.cost_usd for part in parts if part.facts.cost_usd is not None]

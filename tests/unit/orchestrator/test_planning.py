@@ -106,7 +106,6 @@ def troubled(**criterion: Any) -> dict[str, Any]:
         ({"agent_ids": []}, "agent_ids: empty; leave it out for all agents"),
         ({"kind": "reviews", "languages": []}, "languages: empty; leave it out for all languages"),
         ({"options": {"coverage": "full"}}, "options: coverage `full` is not available in this release"),
-        ({"options": {"cache": True}}, "options: cache is not available in this release"),
         (
             {"options": {"cost_limit_usd": 5, "judge_model": "llama-4"}},
             "options: cost_limit_usd cannot be kept, as 'llama-4' has no price; set token_limit instead",

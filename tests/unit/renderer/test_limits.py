@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from shared.evaluations import Spread, Trials, Usage
-from shared.messages import PartFailed
+from shared.messages import PartFailed, Saved
 from shared.statuses import status_of
 from shared.vocabulary import PartStatus, Reason, Status
-from tests.unit.renderer.folding import OVERVIEW, AReport, evaluated, failed, rendered
+from tests.unit.renderer.folding import OVERVIEW, PRICED, AReport, evaluated, failed, rendered
 
 TOKENS = 1_100  # of one outcome
 
@@ -95,6 +95,24 @@ def test_a_retry_gets_no_new_budget_as_sums_are_over_all_generations() -> None:
 def test_an_outcome_of_several_judgements_keeps_how_they_agree() -> None:
     trials = Trials(asked=3, judged=2, failed=(Reason.REFUSED,), score=Spread(name="score", judged=2, mean=7))
     assert limited().each([evaluated("a", trials=trials)]).part("a").trials == trials
+
+
+def test_what_was_judged_before_costs_nothing_and_its_saving_is_summed() -> None:
+    before = [evaluated(key, usage=Usage(), saved=PRICED) for key in ("a", "b")]
+    report = limited(token_limit=1).each([*before])
+    status = status_of(report.report)
+    assert status.usage == Usage(cost_usd=0)
+    assert status.saved == Saved(parts=2, usage=Usage(input_tokens=2_000, output_tokens=200, cost_usd=0.002))
+    assert report.report.exhausted == ""
+    assert report.part("a").saved == PRICED
+    assert status_of(limited().report).saved is None
+
+
+def test_a_saving_without_a_price_is_unpriced() -> None:
+    before = evaluated("a", usage=Usage(), saved=Usage(model="llama-4", input_tokens=5))
+    saved = status_of(limited().each([before]).report).saved
+    assert saved is not None
+    assert (saved.usage.input_tokens, saved.usage.cost_usd) == (5, None)
 
 
 def test_the_status_says_that_nothing_more_is_begun() -> None:

@@ -1,6 +1,7 @@
 """What the workbook says of money and of judgements that were repeated."""
 
-from shared.evaluations import Facts, Spread, Trials
+from services.renderer.layout.about import Written
+from shared.evaluations import Facts, Spread, Trials, Usage
 from tests.builders import a_failed_part, a_judged_language, a_judged_part, a_plan, a_report
 from tests.unit.renderer.test_layout import facts, laid_out, reviewed, sheet, table
 
@@ -47,3 +48,16 @@ def test_how_many_judgements_of_a_language_agree_is_said() -> None:
     trials = Trials(asked=3, judged=3, agreement=0.6667)
     (row,) = table(sheet(reviewed([a_judged_language(trials=trials)]), "Languages"))
     assert (row["Judgements"], row["Range or agreement"]) == ("3 of 3", "67% found this sentiment")
+
+
+def test_what_was_judged_before_has_no_cost_and_its_saving_is_on_the_about_sheet() -> None:
+    parts = [a_judged_part("1", usage=Usage(), saved=Usage(input_tokens=9)), a_judged_part("2")]
+    report = a_report(parts, recalled=1, saved_input_tokens=9, saved_cost_nano=2_000_000)
+    laid = laid_out(parts, a_plan(pieces=2), report)
+    assert {row["ID"]: row["Judge cost (USD)"] for row in table(sheet(laid, "Agents"))} == {
+        "1": "judged before",
+        "2": 0.0017,
+    }
+    about = laid.about(Written(0, 0, 0))
+    (line,) = [row for row in table(about) if row["Item"] == "Saved by the cache"]
+    assert line["Value"] == "1 parts were judged before: 0.0020 USD saved (9 tokens in, 0 out)"
