@@ -54,12 +54,38 @@ class StoredWorkbook(Value):
     generation: int
 
 
+class Generation(Value):
+    """How far a report came in one generation. What a retry begins is the next one; this one is kept.
+
+    Counts are of pieces; `score_sum_micro` adds the scores of `scored` of them in millionths. `workbook` is None where
+    none was built for this generation.
+    """
+
+    generation: int
+    status: Status
+    reason: str | None = None
+    pieces: Count = 0
+    completed: Count = 0
+    passed: Count = 0
+    not_passed: Count = 0
+    errored: Count = 0
+    cancelled: Count = 0
+    overview: PartStatus | None = None
+    scored: Count = 0
+    score_sum_micro: Count = 0
+    planned_at: datetime | None = None
+    evaluated_at: datetime | None = None
+    completed_at: datetime | None = None
+    workbook: StoredWorkbook | None = None
+
+
 class Report(Value):
     """Where a report stands. Counts are of pieces; sums are whole numbers, so that the order of arrival is no matter.
 
     `score_sum_micro` adds the scores of `scored` pieces in millionths; `cost_nano` adds dollars in billionths, over all
     generations; `unpriced` says that some usage had no price. `ends_as` is how the evaluation was ended early, if so;
-    `render_wanted` that somebody asked for the workbook of an ended report to be built again.
+    `render_wanted` that somebody asked for the workbook of an ended report to be built again. `workbook` is the latest
+    there is; `earlier` are the generations before this one, the last fifty of them.
     """
 
     report_id: str
@@ -94,11 +120,29 @@ class Report(Value):
     render_failures: Count = 0
     render_wanted: bool = False
     workbook: StoredWorkbook | None = None
+    earlier: tuple[Generation, ...] = ()
     accepted_at: datetime
     planned_at: datetime | None = None
     evaluated_at: datetime | None = None
     completed_at: datetime | None = None
     deadline_at: datetime
+
+    @property
+    def generations(self) -> tuple[Generation, ...]:
+        """All that are known, the present one last."""
+        now = Generation.model_validate(self, from_attributes=True)
+        if now.workbook is not None and now.workbook.generation != self.generation:
+            now = now.model_copy(update={"workbook": None})  # the latest there is belongs to an earlier one
+        return (*self.earlier, now)
+
+
+class EarlierResult(NamedTuple):
+    """What a part had come to in a generation, before a retry opened it again."""
+
+    part_id: str
+    generation: int
+    status: PartStatus
+    reason: Reason | None
 
 
 class Claim(NamedTuple):

@@ -5,9 +5,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue, models_json_schema
 
 from services.gateway.documents import ReportBody, RetryBody
+from services.gateway.exports import ResultDocument
 from services.gateway.problems import MEDIA_TYPE, Problem
 
-DESCRIBED: tuple[type[BaseModel], ...] = (ReportBody, RetryBody, Problem)
+DESCRIBED: tuple[type[BaseModel], ...] = (ReportBody, RetryBody, ResultDocument, Problem)
 PLACE = "#/components/schemas/{model}"
 
 
@@ -27,6 +28,11 @@ class DescribedApp(FastAPI):
 def reads(body: type[BaseModel], *, is_required: bool = False) -> JsonSchemaValue:
     """What a route adds to its description to say that it reads such a body."""
     return {"requestBody": {"required": is_required, "content": {"application/json": {"schema": _reference(body)}}}}
+
+
+def gives(media_type: str, document: type[BaseModel] | None = None) -> dict[int | str, JsonSchemaValue]:
+    """What a route adds to say what it gives: a file of this type, or a document."""
+    return {200: {"content": {media_type: {"schema": _reference(document)} if document else {}}}}
 
 
 def fails() -> dict[int | str, JsonSchemaValue]:
