@@ -13,6 +13,7 @@ from services.renderer.layout.places import MAX_ROWS, Places, places
 from services.renderer.layout.results import Results, results
 from services.renderer.layout.summary import summary_sheet
 from services.renderer.layout.values import Sheet
+from services.renderer.past import NO_PAST, Past
 from shared.evaluations import Part
 from shared.state import Plan, Report
 
@@ -49,7 +50,9 @@ class Book:
         return about_sheet(self.results, written)
 
 
-def book(plan: Plan, report: Report, parts: Sequence[Part], rows_per_sheet: int = MAX_ROWS) -> Book:
+def book(
+    plan: Plan, report: Report, parts: Sequence[Part], rows_per_sheet: int = MAX_ROWS, past: Past = NO_PAST
+) -> Book:
     """Lay out a report. The order of `parts` is no matter."""
-    found = results(plan, report, parts)
+    found = results(plan, report, parts, past)
     return Book(found, places(found, [len(entries(part)) for part in found.parts], rows_per_sheet))
