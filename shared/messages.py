@@ -60,7 +60,11 @@ class Options(Value):
     cache: bool = False
     cost_limit_usd: float | None = Field(None, gt=0)
     token_limit: int | None = Field(None, gt=0)
-    baseline: str | None = None
+    baseline: str | None = Field(
+        None,
+        description="a report_id to compare with, or `previous`: the last completed one of the same kind, subject and "
+        "owner",
+    )
 
 
 class RunInput(Value):
@@ -431,6 +435,9 @@ def part_id(report_id: str, role: Role, key: str) -> str:
     """The id that joins a result to its part: `{report_id}/{role}/{key}`."""
     return f"{report_id}/{role}/{key}"
 
+
+PREVIOUS = "previous"
+"""The baseline that names no report: the last completed one of the same kind, subject and owner."""
 
 PROMPT_VERSION = "1"
 """The wording and the answer's form that tasks are planned for; grows when either changes."""

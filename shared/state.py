@@ -11,6 +11,21 @@ from shared.messages import CriteriaSpec, Options, Period
 from shared.vocabulary import Kind, Lane, PartStatus, Reason, Status
 
 
+class Baseline(Value):
+    """The report that another is compared with, as it stood at planning. Its parts are stored by the plan's token."""
+
+    report_id: str
+    generation: int
+    title: str
+    subject: str
+    period: Period
+    judge_model: str
+    prompt_version: str
+    runs_per_agent: int = 20
+    run_model: str | None = None
+    goal: str | None = None
+
+
 class Plan(Value):
     """What was decided about a request. `content_sha256` is the hash of the fields as sent; `period` is closed.
 
@@ -38,6 +53,7 @@ class Plan(Value):
     prompt_version: str
     rows: Count
     without_data: Count = 0
+    baseline: Baseline | None = None
     columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     accepted_at: datetime

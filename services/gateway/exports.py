@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 
 from shared.evaluations import Count, Coverage, Criterion, Evaluation, Facts, Judge, Part, Score, Usage, Value
 from shared.messages import CriteriaSpec, Options, Period
-from shared.state import Generation, Plan
+from shared.state import Baseline, Generation, Plan
 from shared.statuses import headline_score
 from shared.vocabulary import Kind, PartStatus, Reason, Role, Status
 
@@ -61,6 +61,7 @@ class ResultHead(Value):
     options: Options
     prompt_version: str
     notes: tuple[str, ...]
+    baseline: Baseline | None
     accepted_at: datetime
     planned_at: datetime | None
     evaluated_at: datetime | None

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from shared.evaluations import Criterion
-from shared.messages import CriteriaSpec, Options, ReportRequested
+from shared.messages import PREVIOUS, CriteriaSpec, Options, ReportRequested
+from shared.vocabulary import Kind
 
 LARGEST_METADATA_BYTES = 16_000
 LARGEST_CRITERIA_BYTES = 32_000  # they travel in every task
@@ -25,7 +26,7 @@ def objections(request: ReportRequested) -> list[str]:
         found.append("agent_ids: empty; leave it out for all agents")
     if request.languages is not None and not request.languages:
         found.append("languages: empty; leave it out for all languages")
-    return [*found, *_unavailable(request.options), *_bad_criteria(request.criteria)]
+    return [*found, *_unavailable(request.options), *_bad_baseline(request), *_bad_criteria(request.criteria)]
 
 
 def _unavailable(options: Options) -> list[str]:
@@ -36,9 +37,18 @@ def _unavailable(options: Options) -> list[str]:
         "cache": options.cache,
         "cost_limit_usd": options.cost_limit_usd is not None,
         "token_limit": options.token_limit is not None,
-        "baseline": options.baseline is not None,
     }
     return [f"options: {name} is not available in this release" for name, wanted in asked.items() if wanted]
+
+
+def _bad_baseline(request: ReportRequested) -> list[str]:
+    if request.options.baseline == request.report_id:
+        return ["options: a report cannot be its own baseline"]
+    named = request.environment_id if request.kind is Kind.AGENTS else request.app_id
+    if request.options.baseline == PREVIOUS and named is None:
+        needed = "environment_id" if request.kind is Kind.AGENTS else "app_id"
+        return [f"options: baseline `{PREVIOUS}` needs {needed}, as it is the last report about the same"]
+    return []
 
 
 def _bad_criteria(spec: CriteriaSpec) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.renderer.layout.about import Written, about_sheet
+from services.renderer.layout.comparison import comparison_sheets
 from services.renderer.layout.data import DataTable, data_table
 from services.renderer.layout.details import detail_sheets, entries
 from services.renderer.layout.distribution import distribution_sheet
@@ -31,6 +32,7 @@ class Book:
         return (
             summary_sheet(self.results, self.places),
             parts_sheet(self.results, self.places),
+            *comparison_sheets(self.results, self.places),
             *detail_sheets(self.results, self.places),
             failures_sheet(self.results, self.places),
         )

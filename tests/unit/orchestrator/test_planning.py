@@ -107,7 +107,15 @@ def troubled(**criterion: Any) -> dict[str, Any]:
         ({"options": {"cache": True}}, "options: cache is not available in this release"),
         ({"options": {"cost_limit_usd": 5}}, "options: cost_limit_usd is not available in this release"),
         ({"options": {"token_limit": 5}}, "options: token_limit is not available in this release"),
-        ({"options": {"baseline": "r0"}}, "options: baseline is not available in this release"),
+        ({"options": {"baseline": REPORT_ID}}, "options: a report cannot be its own baseline"),
+        (
+            {"options": {"baseline": "previous"}, "environment_id": None},
+            "options: baseline `previous` needs environment_id, as it is the last report about the same",
+        ),
+        (
+            {"kind": "reviews", "options": {"baseline": "previous"}},
+            "options: baseline `previous` needs app_id, as it is the last report about the same",
+        ),
         ({"criteria": {"team": []}}, "criteria.team: no criteria; leave it out for the defaults"),
         ({"criteria": {"agents": {"7": []}}}, "criteria.agents.7: no criteria; leave it out for the defaults"),
         (troubled(name=" "), "criteria.team: a criterion has no name"),
