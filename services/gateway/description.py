@@ -30,9 +30,16 @@ def reads(body: type[BaseModel], *, is_required: bool = False) -> JsonSchemaValu
     return {"requestBody": {"required": is_required, "content": {"application/json": {"schema": _reference(body)}}}}
 
 
-def gives(media_type: str, document: type[BaseModel] | None = None) -> dict[int | str, JsonSchemaValue]:
-    """What a route adds to say what it gives: a file of this type, or a document."""
-    return {200: {"content": {media_type: {"schema": _reference(document)} if document else {}}}}
+def gives(media_type: str, shape: type[BaseModel] | str | None = None) -> dict[int | str, JsonSchemaValue]:
+    """What a route adds to say what it gives: a document, a text like this example, or a file of this type."""
+    match shape:
+        case None:
+            told: JsonSchemaValue = {}
+        case str():
+            told = {"schema": {"type": "string"}, "example": shape}
+        case _:
+            told = {"schema": _reference(shape)}
+    return {200: {"content": {media_type: told}}}
 
 
 def fails() -> dict[int | str, JsonSchemaValue]:

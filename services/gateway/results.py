@@ -15,7 +15,7 @@ from services.gateway.generations import wanted_generation, wanted_workbook
 from services.gateway.ports import Parts, Plans, Workbooks
 from services.gateway.problems import unknown_report
 from services.gateway.reading import Found, Reading
-from services.gateway.table import as_csv
+from services.gateway.table import HEADER, as_csv
 from shared.state import Plan
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -37,7 +37,9 @@ class ResultRoutes:
         """Register them."""
         place = "/reports/{report_id}"
         router.add_api_route(f"{place}/workbook", self.workbook, responses=gives(XLSX), response_class=Response)
-        router.add_api_route(f"{place}/results.csv", self.csv, responses=gives("text/csv"), response_class=Response)
+        router.add_api_route(
+            f"{place}/results.csv", self.csv, responses=gives("text/csv", HEADER), response_class=Response
+        )
         document = gives("application/json", ResultDocument)
         router.add_api_route(f"{place}/results.json", self.json, responses=document, response_class=Response)
 

@@ -50,7 +50,7 @@ class Column(NamedTuple):
 
 async def as_csv(report_id: str, parts: AsyncIterable[Part]) -> AsyncIterator[str]:
     """The table, part by part: a report of any size takes the memory of one part."""
-    yield BYTE_ORDER_MARK + line(["report_id", *(column.name for column in COLUMNS)])
+    yield BYTE_ORDER_MARK + HEADER
     async for part in parts:
         yield "".join(line([report_id, *(column.value(row) for column in COLUMNS)]) for row in rows_of(part))
 
@@ -151,3 +151,5 @@ COLUMNS: tuple[Column, ...] = (
     Column("detail", lambda row: row.part.detail or None),
     Column("what_to_do", lambda row: row.part.reason.what_to_do if row.part.reason else None),
 )
+
+HEADER = line(["report_id", *(column.name for column in COLUMNS)])

@@ -164,3 +164,15 @@ async def test_the_status_document_lists_the_generations_with_their_workbooks() 
     assert (first["status"], first["errored"]) == ("completed_with_errors", 1)
     assert (second["generation"], second["status"]) == (2, "completed")
     assert first["workbook"]["href"].endswith(f"/reports/{REPORT_ID}/workbook?generation=1")
+
+
+async def test_the_documentation_describes_both_siblings() -> None:
+    async with AGateway().client() as client:
+        document = (await client.get("/openapi.json")).json()
+    place = "/reports/{report_id}/results"
+    answers = {form: document["paths"][f"{place}.{form}"]["get"]["responses"]["200"] for form in ("json", "csv")}
+    schema = answers["json"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", maxsplit=1)[-1]
+    assert set(document["components"]["schemas"][schema]["properties"]) == set(ResultDocument.model_fields)
+    assert answers["csv"]["content"]["text/csv"]["example"].startswith('"report_id","role","key"')
+    (number,) = [each for each in document["paths"][f"{place}.csv"]["get"]["parameters"] if each["in"] == "query"]
+    assert number["name"] == "generation"

@@ -77,8 +77,8 @@ def _said(results: Results, found: Comparison) -> Iterator[Said]:
         yield Said(_scores(found))
     yield Said(_rates("Successful runs" if results.is_agents else "Positive reviews", found.rates))
     yield Said(
-        f"Of single parts: {LEAST_OF} or more counted both times make an interval of {CONFIDENCE:.0%}; one in twenty "
-        "of those lies beyond chance by chance. A score is one judgement each time.",
+        f"Single parts: from {LEAST_OF} counted each time on there is a {CONFIDENCE:.0%} interval; one in twenty lies "
+        "beyond chance by chance." + (" A score is one judgement each time." if results.is_agents else ""),
         Tone.MUTED,
     )
 
@@ -191,9 +191,9 @@ def _numbers(what: str, shown: Format, change: Format) -> PairColumns:
 
 
 INTERVAL: PairColumns = (
+    Column("Chance", _reading),
     Column("Change from", _bound(lambda interval: interval.low), Format.POINTS),
     Column("Change to", _bound(lambda interval: interval.high), Format.POINTS),
-    Column("Chance", _reading),
 )
 DIFFERS: PairColumns = (Column("Differs", lambda pair: "; ".join(pair.differs) or words.NONE, widest=56),)
 AGENT: PairColumns = (
