@@ -137,6 +137,16 @@ class Chart:
     height_cm: float = 9.0
 
 
+class Bar(NamedTuple):
+    """Bars in the cells of a column, as long as their numbers from 0 to `maximum`; words have none."""
+
+    column: int
+    first_row: int
+    last_row: int
+    maximum: float
+    colour: str
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A sheet, ready to be written. Rows count from 1; the table under `header_row` is frozen, filtered, repeated."""
@@ -150,6 +160,7 @@ class Sheet:
     heights: Mapping[int, float] = field(default_factory=dict)
     wide_rows: tuple[int, ...] = ()  # outside tables: the first cell takes the width of all columns
     charts: tuple[Chart, ...] = ()
+    bars: tuple[Bar, ...] = ()
     right_to_left: bool = False
     one_page: bool = False
     tone: Tone = Tone.PLAIN

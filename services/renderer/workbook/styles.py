@@ -1,6 +1,6 @@
 """Looks as openpyxl styles, each registered once in its workbook."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
@@ -16,28 +16,27 @@ _READING_ORDER = 2  # Excel's number for right to left; 0 lets it look at the fi
 _IN_THE_MIDDLE = {Tone.TITLE, Tone.HEADER}
 
 
-class _StyledCell(Cell):  # type: ignore[misc]  # openpyxl ships no types
-    """A cell that knows the number of its style; openpyxl's own looks it up each time it writes one."""
-
-    __slots__ = ("has_style", "style_id")
-
-
 class Styles:
-    """The styles of one workbook, by their numbers in it."""
+    """The styles of one workbook, by their numbers in it; each is registered once."""
 
-    def __init__(self) -> None:
+    def __init__(self, workbook: Xlsx) -> None:
+        self._sheet = _Sheet(workbook)
         self._known: dict[tuple[Look, int], int] = {}
 
-    def cell(self, sheet: Xlsx, look: Look, flags: int) -> Xlsx:
-        """A new cell with this look."""
+    def number(self, look: Look, flags: int) -> int:
+        """The style of a look with what the text adds to it."""
         if (look, flags) not in self._known:
-            self._known[look, flags] = _styled(sheet, look, flags).style_id
-        cell = _StyledCell(sheet)
-        cell.has_style, cell.style_id = True, self._known[look, flags]
-        return cell
+            self._known[look, flags] = int(_styled(self._sheet, look, flags).style_id)
+        return self._known[look, flags]
 
 
-def _styled(sheet: Xlsx, look: Look, flags: int) -> Xlsx:
+class _Sheet(NamedTuple):
+    """As much of a sheet as a cell needs to find the styles of its workbook."""
+
+    parent: Xlsx
+
+
+def _styled(sheet: _Sheet, look: Look, flags: int) -> Xlsx:
     cell, paint = Cell(sheet), PAINTS[look.tone]
     underline = "single" if paint.underlined else None
     cell.font = Font(name=FONT, size=paint.size, bold=paint.bold, color=paint.colour, underline=underline)
