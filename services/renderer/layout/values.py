@@ -20,6 +20,7 @@ NUMBER_WIDTH = 9
 TIME_WIDTH = 19
 NARROWEST = 8
 PADDING = 3
+PAGE_WIDTH = 240  # what is legible on a printed page; a wider table goes on beside it
 HEADER_PADDING = 5  # room for the filter's arrow
 
 
@@ -102,6 +103,7 @@ class Column(Generic[T]):
     widest: int = 40
     tone: Callable[[T], Tone] = lambda _: Tone.PLAIN
     link: Callable[[T], str | None] = lambda _: None
+    full_bar: float | None = None  # the number whose bar fills the cell
 
     def cell(self, row: T) -> Cell:
         """What the column says of this row."""
@@ -144,7 +146,6 @@ class Bar(NamedTuple):
     first_row: int
     last_row: int
     maximum: float
-    colour: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,11 @@ class Sheet:
     right_to_left: bool = False
     one_page: bool = False
     tone: Tone = Tone.PLAIN
+
+    @property
+    def pages_across(self) -> int:
+        """How many printed pages the columns take side by side."""
+        return pages_across(self.widths)
 
 
 def table_sheet(
@@ -197,8 +203,22 @@ def table_sheet(
         frozen_columns=frozen_columns,
         wide_rows=tuple(wide_rows),
         charts=tuple(charts),
+        bars=_bars(columns, len(above) + 1, len(body)),
         right_to_left=right_to_left,
         tone=tone,
+    )
+
+
+def pages_across(widths: Sequence[float]) -> int:
+    """How many printed pages columns of these widths take side by side."""
+    return -int(-sum(widths) // PAGE_WIDTH) or 1
+
+
+def _bars(columns: Sequence[Column[T]], header_row: int, count: int) -> tuple[Bar, ...]:
+    return tuple(
+        Bar(number, header_row + 1, header_row + count, column.full_bar)
+        for number, column in enumerate(columns, 1)
+        if column.full_bar is not None and count
     )
 
 

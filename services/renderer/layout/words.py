@@ -3,7 +3,7 @@
 from services.renderer.cells import CellValue
 from services.renderer.layout.languages import language_name
 from services.renderer.layout.values import Tone
-from shared.evaluations import Coverage, Criterion, CriterionScore, Part, Usage
+from shared.evaluations import Coverage, Criterion, CriterionScore, Part
 from shared.state import Report
 from shared.vocabulary import PartStatus, Reason, Role
 
@@ -67,11 +67,24 @@ def rate(count: int, of: int) -> CellValue:
     return count / of if of else NOT_KNOWN
 
 
-def cost(usage: Usage) -> CellValue:
+def tokens(part: Part, count: int) -> CellValue:
+    """Tokens as the judge's API counted them; where it said nothing, that is no zero."""
+    return count if _has_usage(part) else _no_usage(part)
+
+
+def cost(part: Part) -> CellValue:
     """US dollars; a model without a price says so, and a part without calls has no cost to speak of."""
-    if usage.cost_usd is not None:
-        return usage.cost_usd
-    return UNPRICED if usage.input_tokens or usage.output_tokens else "no calls"
+    if part.usage.cost_usd is not None:
+        return part.usage.cost_usd
+    return UNPRICED if _has_usage(part) else _no_usage(part)
+
+
+def _has_usage(part: Part) -> bool:
+    return part.usage.input_tokens + part.usage.output_tokens > 0
+
+
+def _no_usage(part: Part) -> str:
+    return "not reported" if part.attempts else "no calls"
 
 
 def report_cost(report: Report) -> CellValue:

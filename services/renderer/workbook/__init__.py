@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from services.renderer.layout.about import Written
 from services.renderer.layout.book import book
-from services.renderer.layout.data import ROW_POINTS, DataTable
+from services.renderer.layout.data import DataTable
 from services.renderer.layout.places import MAX_ROWS
 from services.renderer.layout.summary import title
-from services.renderer.layout.values import Look
+from services.renderer.layout.values import LINE_POINTS, ROW_PADDING_POINTS, Look
 from services.renderer.workbook.file import File
 from services.renderer.workbook.frame import Frame
 from services.renderer.workbook.pen import Tally
@@ -18,6 +18,7 @@ from shared.state import Plan, Report
 
 __all__ = ["Draft", "Written", "begin", "discard", "finish", "write"]
 
+HEADER_POINTS = 2 * LINE_POINTS + ROW_PADDING_POINTS
 SAMPLE_ROWS = 200  # of the evidence, for the widths of its columns
 MAX_SHEET_CHARACTERS = 400_000_000  # of XML: no program opens a larger sheet, and a zip entry needs 64 bits at 2 GiB
 
@@ -85,7 +86,8 @@ async def _write_evidence(file: File, table: DataTable, rows: AsyncIterable[Froz
     """Stream the rows, with a new sheet where one has `most` rows, its header included."""
     source = aiter(rows)
     sample = await _take(source, SAMPLE_ROWS)
-    evidence = _Evidence(file, table, table.widths(sample), most)
+    widths = table.widths(sample)
+    evidence = _Evidence(file, table, Frame(widths, 2, 1), table.row_points(sample, widths), most)
     for row in sample:
         evidence.add(row)
     async for row in source:
@@ -106,9 +108,9 @@ async def _take(source: AsyncIterator[FrozenRow], most: int) -> list[FrozenRow]:
 class _Evidence:
     """The sheets of the evidence, one open at a time."""
 
-    def __init__(self, file: File, table: DataTable, widths: Sequence[float], most: int) -> None:
+    def __init__(self, file: File, table: DataTable, frame: Frame, points: float, most: int) -> None:
         self._file, self._table, self._most = file, table, most
-        self._frame = Frame(widths, frozen_columns=2, frozen_rows=1)
+        self._frame, self._points = frame, points
         self._looks = [Look(column.format) for column in table.columns]
         self._values = [column.value for column in table.columns]
         self._sheets = self._count = 0
@@ -131,5 +133,5 @@ class _Evidence:
     def _next_sheet(self) -> None:
         self._sheets += 1
         self._sheet = self._file.open(self._table.sheet(self._sheets), self._frame)
-        self._sheet.pen.row(tuple(column.head for column in self._table.columns), ROW_POINTS)
-        self._write = self._sheet.pen.stream(self._looks, ROW_POINTS)
+        self._sheet.pen.row(tuple(column.head for column in self._table.columns), max(self._points, HEADER_POINTS))
+        self._write = self._sheet.pen.stream(self._looks, self._points)

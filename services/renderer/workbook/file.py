@@ -13,7 +13,7 @@ from openpyxl.xml.functions import tostring
 
 from services.renderer.cells import safe
 from services.renderer.layout.theme import TABS
-from services.renderer.layout.values import Sheet
+from services.renderer.layout.values import Sheet, pages_across
 from services.renderer.workbook.archive import Archive
 from services.renderer.workbook.charts import excel_chart
 from services.renderer.workbook.frame import DRAWING, Frame, Marks, head, tail
@@ -86,7 +86,7 @@ class OpenSheet:
     def __init__(self, sheet: Xlsx, frame: Frame, archive: Archive, styles: Styles, tally: Tally) -> None:
         self._sheet, self._frame = sheet, frame
         self._entry = archive.open(sheet.path[1:])
-        self.pen = Pen(self._entry, styles, tally)
+        self.pen = Pen(self._entry, styles, tally, mirrored=frame.right_to_left)
         self.pen.write(head(frame))
 
     def close(self, plan: Sheet | None = None) -> None:
@@ -99,6 +99,8 @@ class OpenSheet:
                 self._sheet.add_chart(excel_chart(self._sheet, chart), chart.anchor)
         if frozen:
             self._sheet.print_title_rows = f"{frozen}:{frozen}"
+            if pages_across(self._frame.widths) > 1:
+                self._sheet.print_title_cols = f"A:{get_column_letter(self._frame.frozen_columns or 1)}"
             self._sheet.auto_filter.ref = f"A{frozen}:{across}{last}"
         marks = Marks(
             filtered=self._sheet.auto_filter.ref,

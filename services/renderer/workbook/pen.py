@@ -10,7 +10,7 @@ from services.renderer.cells import CellValue, Safe, is_plain, opens_like_code, 
 from services.renderer.layout.prose import runs_right_to_left
 from services.renderer.layout.values import Cell, Look, Row
 from services.renderer.workbook.frame import Link
-from services.renderer.workbook.styles import QUOTED, RIGHT_TO_LEFT, Styles
+from services.renderer.workbook.styles import MIRRORED, QUOTED, RIGHT_TO_LEFT, Styles
 
 MAX_LINKS = 65_000  # of a sheet: beyond 65,530 Excel drops them all
 _BUFFER = 1 << 18  # characters
@@ -41,23 +41,24 @@ class Tally:
 class _Styled(dict[int, str]):
     """What follows the address of a cell of one look, by the flags of its text; a style is registered when needed."""
 
-    def __init__(self, look: Look, styles: Styles) -> None:
+    def __init__(self, look: Look, always: int, styles: Styles) -> None:
         super().__init__()
-        self._look, self._styles = look, styles
+        self._look, self._always, self._styles = look, always, styles
 
     def __missing__(self, flags: int) -> str:
         """The style's number, as an attribute."""
-        self[flags] = said = f'" s="{self._styles.number(self._look, flags)}"'
+        self[flags] = said = f'" s="{self._styles.number(self._look, flags | self._always)}"'
         return said
 
 
 class Pen:
     """Puts rows into the open entry of a sheet, a buffer at a time."""
 
-    def __init__(self, entry: IO[bytes], styles: Styles, tally: Tally) -> None:
+    def __init__(self, entry: IO[bytes], styles: Styles, tally: Tally, *, mirrored: bool) -> None:
         self.rows = self.characters = 0
         self.links: list[Link] = []
         self._entry, self._styles, self._tally = entry, styles, tally
+        self._mirrored = MIRRORED if mirrored else 0
         self._looks: dict[Look, _Styled] = {}
         self._letters: list[str] = []
         self._buffer: list[str] = []
@@ -132,7 +133,7 @@ class Pen:
 
     def _styled(self, look: Look) -> _Styled:
         if look not in self._looks:
-            self._looks[look] = _Styled(look, self._styles)
+            self._looks[look] = _Styled(look, self._mirrored, self._styles)
         return self._looks[look]
 
     def _columns(self, count: int) -> Sequence[str]:

@@ -6,11 +6,12 @@ from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 
 from services.renderer.layout.theme import FONT, PAINTS, RULE
-from services.renderer.layout.values import Format, Look, Tone
+from services.renderer.layout.values import Look, Tone
 
 Xlsx = Any  # openpyxl ships no types
 
 QUOTED, RIGHT_TO_LEFT = 1, 2  # flags that a text adds to its look
+MIRRORED = 4  # and one that its sheet adds: it starts on the right
 _READING_ORDER = 2  # Excel's number for right to left; 0 lets it look at the first letter
 
 _IN_THE_MIDDLE = {Tone.TITLE, Tone.HEADER}
@@ -46,7 +47,7 @@ def _styled(sheet: _Sheet, look: Look, flags: int) -> Xlsx:
     if look.in_table:
         cell.border = Border(bottom=Side("thin", color=RULE))
     cell.alignment = Alignment(
-        horizontal=_side(look, right_to_left=right_to_left),
+        horizontal=_side(look, right_to_left=right_to_left, mirrored=bool(flags & MIRRORED)),
         vertical="center" if look.tone in _IN_THE_MIDDLE else "top",
         wrap_text=look.in_table and (look.tone is Tone.HEADER or not look.format.is_number),
         indent=int(look.in_table),
@@ -57,8 +58,8 @@ def _styled(sheet: _Sheet, look: Look, flags: int) -> Xlsx:
     return cell
 
 
-def _side(look: Look, *, right_to_left: bool) -> str | None:
+def _side(look: Look, *, right_to_left: bool, mirrored: bool) -> str:
     """What is in no table starts where the sheet starts, so that it does not run out of it."""
-    if look.to_the_right or right_to_left:
-        return "right"
-    return "left" if look.in_table or look.format is not Format.TEXT else None
+    if not look.in_table:
+        return "right" if mirrored else "left"
+    return "right" if look.to_the_right or right_to_left else "left"
