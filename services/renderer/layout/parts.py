@@ -52,7 +52,7 @@ def _name_column(header: str, places: Places) -> Column[Part]:
 
 
 def _criterion_column(name: str) -> Column[Part]:
-    return Column(name, lambda part: _criterion(part, name), Format.SCORE, full_bar=10)
+    return Column(name, lambda part: _criterion(part, name), Format.SCORE, deepest=10)
 
 
 def _criterion(part: Part, name: str) -> CellValue:
@@ -121,13 +121,13 @@ STANDING: PartColumns = (
 AGENT: PartColumns = (
     Column("ID", lambda part: part.key, Format.ID, widest=24),
     *STANDING,
-    Column("Score", words.score, Format.SCORE, full_bar=10),
+    Column("Score", words.score, Format.SCORE, deepest=10),
     Column("Verdict", words.verdict, tone=lambda part: words.verdict_tone(words.verdict(part))),
 )
 
 AGENT_FACTS: PartColumns = (
     Column("Runs", lambda part: part.facts.rows, Format.COUNT),
-    Column("Success rate", _success, Format.PERCENT, full_bar=1),
+    Column("Success rate", _success, Format.PERCENT, deepest=1),
     Column("Top strengths", _of_agent(lambda said: said.strengths), widest=40),
     Column("Top weaknesses", _of_agent(lambda said: said.weaknesses), widest=40),
 )
@@ -137,7 +137,7 @@ LANGUAGE: PartColumns = (
     Column("Sentiment", lambda part: found.sentiment if (found := _language(part)) else words.NONE),
     Column("Reviews", lambda part: part.facts.rows, Format.COUNT),
     Column("Mean rating", _rating, Format.SCORE),
-    Column("% positive", _positive, Format.PERCENT, full_bar=1),
+    Column("% positive", _positive, Format.PERCENT, deepest=1),
     Column("Source of %", lambda part: positive_share(part).source, tone=lambda _: Tone.MUTED),
     Column(
         "Summary", lambda part: prose.plain_text(found.summary) if (found := _language(part)) else words.NONE, widest=56

@@ -103,7 +103,7 @@ class Column(Generic[T]):
     widest: int = 40
     tone: Callable[[T], Tone] = lambda _: Tone.PLAIN
     link: Callable[[T], str | None] = lambda _: None
-    full_bar: float | None = None  # the number whose bar fills the cell
+    deepest: float | None = None  # the number with the deepest shade behind it
 
     def cell(self, row: T) -> Cell:
         """What the column says of this row."""
@@ -139,13 +139,13 @@ class Chart:
     height_cm: float = 9.0
 
 
-class Bar(NamedTuple):
-    """Bars in the cells of a column, as long as their numbers from 0 to `maximum`; words have none."""
+class Shade(NamedTuple):
+    """A shade behind the numbers of a column, from 0 to `deepest`; words have none."""
 
     column: int
     first_row: int
     last_row: int
-    maximum: float
+    deepest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Sheet:
     heights: Mapping[int, float] = field(default_factory=dict)
     wide_rows: tuple[int, ...] = ()  # outside tables: the first cell takes the width of all columns
     charts: tuple[Chart, ...] = ()
-    bars: tuple[Bar, ...] = ()
+    shades: tuple[Shade, ...] = ()
     right_to_left: bool = False
     one_page: bool = False
     tone: Tone = Tone.PLAIN
@@ -203,7 +203,7 @@ def table_sheet(
         frozen_columns=frozen_columns,
         wide_rows=tuple(wide_rows),
         charts=tuple(charts),
-        bars=_bars(columns, len(above) + 1, len(body)),
+        shades=_shades(columns, len(above) + 1, len(body)),
         right_to_left=right_to_left,
         tone=tone,
     )
@@ -214,11 +214,11 @@ def pages_across(widths: Sequence[float]) -> int:
     return -int(-sum(widths) // PAGE_WIDTH) or 1
 
 
-def _bars(columns: Sequence[Column[T]], header_row: int, count: int) -> tuple[Bar, ...]:
+def _shades(columns: Sequence[Column[T]], header_row: int, count: int) -> tuple[Shade, ...]:
     return tuple(
-        Bar(number, header_row + 1, header_row + count, column.full_bar)
+        Shade(number, header_row + 1, header_row + count, column.deepest)
         for number, column in enumerate(columns, 1)
-        if column.full_bar is not None and count
+        if column.deepest is not None and count
     )
 
 

@@ -105,7 +105,7 @@ class OpenSheet:
         marks = Marks(
             filtered=self._sheet.auto_filter.ref,
             merged=[f"A{row}:{across}{row}" for row in plan.wide_rows] if plan else (),
-            bars=plan.bars if plan else (),
+            shades=plan.shades if plan else (),
             links=self.pen.links,
             drawing=bool(plan and plan.charts),
         )

@@ -7,8 +7,8 @@ from xml.sax.saxutils import quoteattr
 
 from openpyxl.utils import get_column_letter
 
-from services.renderer.layout.values import Bar, pages_across
-from services.renderer.workbook.bars import bar_rule, extension
+from services.renderer.layout.theme import DEEPEST, PALEST
+from services.renderer.layout.values import Shade, pages_across
 
 _OPEN = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -46,11 +46,11 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What is laid over the rows once they are written: the filter, cells merged over the width, bars, links."""
+    """What is laid over the rows once they are written: the filter, cells merged over the width, shades, links."""
 
     filtered: str | None = None
     merged: Sequence[str] = ()
-    bars: Sequence[Bar] = ()
+    shades: Sequence[Shade] = ()
     links: Sequence[Link] = ()
     drawing: bool = False
 
@@ -75,11 +75,10 @@ def tail(frame: Frame, marks: Marks) -> str:
             "</sheetData>",
             f'<autoFilter ref="{marks.filtered}"/>' if marks.filtered else "",
             _all("mergeCells", (f'<mergeCell ref="{cells}"/>' for cells in marks.merged)),
-            *(bar_rule(bar, priority) for priority, bar in enumerate(marks.bars, 1)),
+            *(_shade(shade, priority) for priority, shade in enumerate(marks.shades, 1)),
             _all("hyperlinks", map(_link, marks.links)),
             _PRINTED.format(across=pages_across(frame.widths), down=int(frame.one_page)),
             f'<drawing r:id="{DRAWING}"/>' if marks.drawing else "",
-            extension(marks.bars),
             "</worksheet>",
         )
     )
@@ -105,6 +104,16 @@ def _pane(frame: Frame) -> str:
     return (
         f'<pane{across} ySplit="{rows}" topLeftCell="{corner}" activePane="{active}" state="frozen"/>'
         f'<selection pane="{active}" activeCell="{corner}" sqref="{corner}"/>'
+    )
+
+
+def _shade(shade: Shade, priority: int) -> str:
+    letter = get_column_letter(shade.column)
+    return (
+        f'<conditionalFormatting sqref="{letter}{shade.first_row}:{letter}{shade.last_row}">'
+        f'<cfRule type="colorScale" priority="{priority}"><colorScale><cfvo type="num" val="0"/>'
+        f'<cfvo type="num" val="{shade.deepest:g}"/><color rgb="FF{PALEST}"/><color rgb="FF{DEEPEST}"/>'
+        "</colorScale></cfRule></conditionalFormatting>"
     )
 
 
