@@ -10,6 +10,7 @@ import pytest
 from services.evaluator.app import packaged_prices
 from services.evaluator.calls import Failure
 from services.evaluator.judge import NO_KEY, open_judge
+from shared.chassis.sending import utc_now
 from shared.settings import OpenAISettings
 from shared.vocabulary import Reason
 from tests.judges import FORM, TURNS, a_judge, ask, error
@@ -79,7 +80,7 @@ async def asked_over_tcp(
 
 async def asked_at(port: int, timeout_seconds: float) -> Failure:
     settings = OpenAISettings(_env_file=None, api_key="sk-test", base_url=f"http://127.0.0.1:{port}/v1")
-    judge = open_judge(settings, packaged_prices())
+    judge = open_judge(settings, packaged_prices(), utc_now)
     failure = await judge.ask("gpt-4o-mini", TURNS, FORM, timeout_seconds)
     await judge.close()
     assert isinstance(failure, Failure)
@@ -119,7 +120,9 @@ async def test_a_connection_per_slot_is_opened_before_the_first_task() -> None:
 
 
 async def test_a_server_without_keys_is_sent_a_word_that_is_none() -> None:
-    judge = open_judge(OpenAISettings(_env_file=None, api_key="", base_url="http://judge/v1"), packaged_prices())
+    judge = open_judge(
+        OpenAISettings(_env_file=None, api_key="", base_url="http://judge/v1"), packaged_prices(), utc_now
+    )
     assert judge._client.api_key == NO_KEY
     assert judge._client.max_retries == 0
     await judge.close()
