@@ -107,6 +107,19 @@ async def test_a_server_that_cannot_be_reached_is_trouble() -> None:
         assert str(await judge.trouble()).startswith("the judge cannot be reached")
 
 
+@pytest.mark.parametrize(("status", "has"), [(200, True), (401, False), (404, False), (500, False)])
+async def test_whether_a_model_can_be_used_is_asked_by_its_name(status: int, *, has: bool) -> None:
+    seen = []
+
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request.url.raw_path)
+        return httpx2.Response(status, json=error())
+
+    async with a_judge(serve) as judge:
+        assert await judge.has("org/model 1") is has
+    assert seen == [b"/v1/models/org%2Fmodel%201"]
+
+
 async def test_a_connection_per_slot_is_opened_before_the_first_task() -> None:
     seen = []
 

@@ -114,7 +114,7 @@ def test_a_key_that_is_always_refused_is_shown_no_models_and_a_missing_model_is_
     with pytest.raises(openai.AuthenticationError):
         judge.sdk.models.list()
     judge.behave(always="not_found")
-    assert judge.sdk.models.list()
+    assert judge.sdk.models.list().data
     with pytest.raises(openai.NotFoundError):
         judge.sdk.models.retrieve("anything")
 
