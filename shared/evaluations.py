@@ -179,9 +179,8 @@ class Part(Value):
     """A part as stored: planned by the orchestrator, afterwards changed by the renderer's fold alone.
 
     `score` is the weighted mean of the judged criteria, 0 to 10; `passed` is None for languages and where a criterion
-    could not be judged. `reason`, `detail` and `retryable` belong to errored and cancelled parts, `reason` also to delayed
-    ones. `seconds` is the time
-    of all attempts of the generation that gave the outcome.
+    could not be judged. `reason`, `detail` and `retryable` belong to errored and cancelled parts; of a delayed one,
+    `reason` says why it waits. `seconds` is the time of all attempts of the generation that gave the outcome.
     """
 
     part_id: str

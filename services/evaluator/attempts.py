@@ -14,6 +14,8 @@ from shared.evaluations import AgentEvaluation, Evaluation, OverviewEvaluation
 from shared.messages import EvaluationTask
 from shared.vocabulary import Reason
 
+LONGEST_BACKOFF_SECONDS = 60.0
+MOST_DOUBLINGS = 20
 RAW_CHARACTERS = 2_000  # of an invalid answer, kept for the reader
 
 
@@ -54,9 +56,17 @@ class Attempts:
         """The attempts that count against the most there may be: a call refused by a 429 was none."""
         return self.count - self._refused
 
-    def of_this_kind(self, failure: Failure) -> int:
-        """How often a call was refused by a 429, or failed otherwise: each has a backoff of its own."""
-        return self._refused if failure.reason is Reason.RATE_LIMITED else self.tries
+    def backoff(self, failure: Failure, first_seconds: float, dice: float) -> float:
+        """Seconds before the next attempt: what the judge asked for, else full jitter; `dice` is between 0 and 1.
+
+        Calls refused by a 429 and those that failed otherwise have a backoff each.
+        """
+        if failure.reason is Reason.INVALID_OUTPUT:
+            return 0.0  # the judge was told what is wrong: nothing to wait for
+        if failure.after is not None:
+            return failure.after
+        before = self._refused if failure.reason is Reason.RATE_LIMITED else self.tries
+        return dice * min(first_seconds * 2 ** min(before - 1, MOST_DOUBLINGS), LONGEST_BACKOFF_SECONDS)
 
     def start(self, now: float, until_deadline: float, typical_seconds: float = 0.0) -> float:
         """Begin an attempt; returns the seconds left for it, none if there is to be no attempt.

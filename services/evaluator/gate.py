@@ -89,6 +89,7 @@ class Gate:
         tokens = characters // CHARACTERS_PER_TOKEN + int(median(self._answer_tokens))
         async with self.slots.taken(lane, tokens):
             if refusal := self.pace.breaker.admit(self._clock.now()):
+                self.pace.rates.take(-1, -tokens, self._clock.now())
                 yield self._refused(refusal)
                 return
             async with self._pool.taken(lane):

@@ -17,7 +17,6 @@ from shared.telemetry import Metrics
 from shared.vocabulary import Lane, Reason
 
 WORTH_SAYING_SECONDS = 1.0  # a shorter wait for the next attempt is not announced
-LONGEST_BACKOFF_SECONDS = 60.0
 
 
 class AsksJudge(Protocol):
@@ -184,12 +183,7 @@ class Handlers:
         """Seconds until the next attempt; None if there is to be none, or it could not begin in time."""
         if not failure.again or attempts.tries >= self._settings.max_attempts:
             return None
-        backoff = min(
-            self._settings.backoff_seconds * 2 ** (attempts.of_this_kind(failure) - 1), LONGEST_BACKOFF_SECONDS
-        )
-        delay = failure.after if failure.after is not None else self._now.random() * backoff
-        if failure.reason is Reason.INVALID_OUTPUT:
-            delay = 0.0  # the judge was told what is wrong: nothing to wait for
+        delay = attempts.backoff(failure, self._settings.backoff_seconds, self._now.random())
         begins = self._now.monotonic() + delay
         return delay if attempts.could_end(begins, self._pace.typical_seconds(attempts.task.judge.model)) else None
 

@@ -93,6 +93,13 @@ async def test_a_call_that_was_refused_is_no_attempt_to_be_counted_against_the_m
     assert (await room.evaluated(a_task())).attempts == 11
 
 
+async def test_a_judge_that_refuses_without_end_ends_with_the_parts_time() -> None:
+    room = AnEvaluator(*[Answer(limited(0.1), 0.1) for _ in range(2_000)])
+    failed = await room.failed(a_task())
+    assert (failed.reason, failed.finished_at <= at(300)) == (Reason.RATE_LIMITED, True)
+    assert failed.attempts > 1_024  # doublings without a bound would be no number any more
+
+
 async def test_the_backoff_doubles_under_full_jitter_up_to_a_minute() -> None:
     patient = JudgeOptions(model="gpt-4o-mini", timeout_seconds=10_000)
     room = AnEvaluator(*[a_failure() for _ in range(9)], dice=1.0, max_attempts=9, backoff_seconds=1)
