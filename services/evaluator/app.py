@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from importlib.resources import files
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry
@@ -21,7 +20,8 @@ from services.evaluator.gates import Gates
 from services.evaluator.handlers import Handlers, Now
 from services.evaluator.judge import Judge, open_judge
 from services.evaluator.ledger import Dials, Ledger
-from services.evaluator.pricing import PriceTable, read_prices
+from services.evaluator.remembered import Memory
+from services.evaluator.repeated import repeated
 from services.evaluator.slots import Clock
 from shared.chassis import checks, process
 from shared.chassis.assembly import Assembly, assemble
@@ -30,6 +30,7 @@ from shared.chassis.http import Check, health_routes
 from shared.chassis.sending import Outgoing, Sender, utc_now
 from shared.messages import EvaluationTask, Outcome, PartDelayed
 from shared.parallel import Flow, ParallelSubscriber, parallel_subscriber
+from shared.pricing import packaged_prices
 from shared.settings import Settings, SettingsError
 from shared.store import connect
 from shared.topics import Topics
@@ -103,6 +104,13 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             utc_now, random.random, lambda: secrets.token_hex(8), timedelta(seconds=settings.llm.lease_seconds)
         )
         ledger = Ledger(store.ledger, store.reports.standings, dials, room.metrics)
+        memory = Memory(
+            store.judgements,
+            judge_url=settings.openai.base_url,
+            retention=timedelta(days=settings.report.retention_days),
+            utc=utc_now,
+            metrics=room.metrics,
+        )
         handlers = Handlers(
             judge=judge,
             pace=gates,
@@ -112,6 +120,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             now=Now(utc_now, time.monotonic, random.random, asyncio.sleep),
             metrics=room.metrics,
             prices=prices.version,
+            around=lambda outcome_of: memory.remembered(repeated(outcome_of)),
         )
         room.metrics.limit.set_function(lambda: gates.limit)
         subscribers = declare(room, gates.most, handlers.on_task, ledger.leave)
@@ -149,11 +158,6 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
             await judge.close()
-
-
-def packaged_prices() -> PriceTable:
-    """The price table that ships with the release."""
-    return read_prices(files("services.evaluator").joinpath("prices.toml").read_text("utf-8"))
 
 
 def _usable(judge: Judge, gates: Gates) -> Check:

@@ -66,7 +66,7 @@ class Attempts:
         if failure.after is not None:
             return failure.after
         before = self._refused if failure.reason is Reason.RATE_LIMITED else self.tries
-        return dice * min(first_seconds * 2 ** min(before - 1, MOST_DOUBLINGS), LONGEST_BACKOFF_SECONDS)
+        return dice * min(first_seconds * 2.0 ** min(before - 1, MOST_DOUBLINGS), LONGEST_BACKOFF_SECONDS)
 
     def start(self, now: float, until_deadline: float, typical_seconds: float = 0.0) -> float:
         """Begin an attempt; returns the seconds left for it, none if there is to be no attempt.

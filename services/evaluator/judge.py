@@ -16,8 +16,8 @@ from pydantic import BaseModel, ValidationError
 from services.evaluator.calls import Failure, Form, Reply, Turn
 from services.evaluator.failures import ErrorAnswer, of_connection, of_ending, of_error, of_nonsense, of_silence
 from services.evaluator.hints import headroom
-from services.evaluator.pricing import PriceTable
 from shared.evaluations import Count, Usage
+from shared.pricing import PriceTable
 from shared.settings import OpenAISettings
 
 NO_KEY = "none"  # what servers without keys are sent: the SDK insists on one
@@ -27,10 +27,15 @@ class _TokenDetails(BaseModel):
     cached_tokens: Count | None = 0
 
 
+class _OutputDetails(BaseModel):
+    reasoning_tokens: Count | None = 0
+
+
 class _Usage(BaseModel):
     prompt_tokens: Count = 0
     completion_tokens: Count = 0
     prompt_tokens_details: _TokenDetails | None = None
+    completion_tokens_details: _OutputDetails | None = None
 
 
 class _Message(BaseModel):
@@ -104,14 +109,16 @@ class Judge:
 
     def _usage(self, completion: _Completion) -> Usage:
         counted = completion.usage or _Usage()
-        details = counted.prompt_tokens_details
+        details, of_output = counted.prompt_tokens_details, counted.completion_tokens_details
         usage = Usage(
             model=completion.model,
             input_tokens=counted.prompt_tokens,
             output_tokens=counted.completion_tokens,
             cached_tokens=(details.cached_tokens or 0) if details else 0,
+            reasoning_tokens=(of_output.reasoning_tokens or 0) if of_output else 0,
         )
-        return usage.model_copy(update={"cost_usd": self._prices.cost_usd(usage)})
+        known = completion.usage is not None  # a server that does not count leaves the cost unknown
+        return usage.model_copy(update={"cost_usd": self._prices.cost_usd(usage) if known else None})
 
     async def trouble(self) -> str | None:
         """What keeps the judge from being reached or used, asked free of charge; None if nothing does."""

@@ -29,6 +29,7 @@ from shared.messages import (
     RetryRequested,
 )
 from shared.offsets import Offsets
+from shared.pricing import packaged_prices
 from shared.settings import LlmSettings, MongoSettings, ReportSettings
 from shared.store.sources import Window
 from shared.telemetry import Metrics
@@ -89,6 +90,7 @@ def orchestrator(world: "World", process: Process) -> None:
         clock=world.utc,
         new_token=world.new_name,
         metrics=METRICS,
+        prices=packaged_prices(),
     )
 
     async def on_request(request: Request) -> None:
@@ -132,6 +134,7 @@ def renderer(world: "World", process: Process) -> None:
         prepare_render=press.prepare,
         metrics=METRICS,
         retention=timedelta(days=30),
+        monotonic=world.stage.loop.time,
     )
     clock = world.rules.clock(
         reports=cast("Any", reports),

@@ -12,11 +12,12 @@ SUMMARY = "Summary"
 DETAILS = "Details"
 FAILURES = "Failures"
 DISTRIBUTION = "Distribution"
+SENTIMENT = "Sentiment"
 ABOUT = "About"
 MAX_DETAIL_SHEETS = 50
 MAX_ROWS = 1_048_576  # of a sheet, its header included
 
-_FIXED = (SUMMARY, "Agents", "Languages", DETAILS, FAILURES, "Runs", "Reviews", DISTRIBUTION, ABOUT)
+_FIXED = (SUMMARY, "Agents", "Languages", DETAILS, FAILURES, "Runs", "Reviews", SENTIMENT, DISTRIBUTION, ABOUT)
 
 
 class Place(NamedTuple):
