@@ -59,8 +59,14 @@ def draw(path: Path, title: str, seconds: Sequence[float], lines: Sequence[Line]
 
 
 def _stairs(points: Sequence[tuple[float, float]]) -> str:
-    (first_x, first_y), *others = points
-    return f"M{first_x:.1f},{first_y:.1f}" + "".join(f" H{x:.1f} V{y:.1f}" for x, y in others)
+    """A step where the value changes, and the end."""
+    (first_x, before), *others = points
+    steps = [f"M{first_x:.1f},{before:.1f}"]
+    for x, y in others:
+        if y != before:
+            steps.append(f"H{x:.1f} V{y:.1f}")
+            before = y
+    return " ".join([*steps, f"H{points[-1][0]:.1f}"])
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:
