@@ -25,7 +25,7 @@ NAME = "smollm2-135m"
 HOST = "127.0.0.1"
 LOADING_SECONDS = 120
 CONTEXT_TOKENS = 4_096
-ANSWER_TOKENS = 300  # longer answers are cut off, which the report says
+ANSWER_TOKENS = 500  # longer answers are cut off, which the report says
 WARNING = f"The judge is {NAME}, a model of 135 million parameters: FAR TOO SMALL TO JUDGE. Its scores mean nothing."
 
 ENVIRONMENT = {
@@ -57,6 +57,9 @@ def serve(port: int) -> xllamacpp.Server:
     params.n_ctx = CONTEXT_TOKENS
     params.n_predict = ANSWER_TOKENS
     params.n_parallel = 1
+    params.sampling.temp = 0.5
+    params.sampling.penalty_repeat = 1.1  # or it says one thing until it is cut off
+    params.sampling.seed = 11
     params.cpuparams.n_threads = max(1, (os.cpu_count() or 2) // 2)  # the services need some, too
     params.verbosity = 0
     return xllamacpp.Server(params)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from shared.evaluations import Count, Part, Score, Usage, Value
+from shared.evaluations import Count, Facts, Part, Score, Trials, Usage, Value
 from shared.messages import Counts, ReportId, ReportRequested, ReportSpec, ReportStatus
 from shared.vocabulary import Kind, PartStatus, Reason, Role, Status
 
@@ -40,7 +40,10 @@ class RetryBody(Value):
 
 
 class PartRow(Value):
-    """One part in the status document; `seconds` is the time of all attempts."""
+    """One part in the status document; `seconds` is the time of all attempts.
+
+    `usage` is the judge's; tokens and cost of what is judged, an agent's own runs, are among its `facts`.
+    """
 
     part_id: str
     role: Role
@@ -54,6 +57,9 @@ class PartRow(Value):
     attempts: Count
     seconds: float
     usage: Usage
+    facts: Facts = Facts()
+    trials: Trials | None = None
+    saved: Usage | None = None
     retry_at: datetime | None
 
 

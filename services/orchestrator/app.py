@@ -30,6 +30,7 @@ from shared.messages import (
     RetryRequested,
 )
 from shared.parallel import Flow, ParallelSubscriber, parallel_subscriber
+from shared.pricing import packaged_prices
 from shared.settings import JaegerSettings, Settings
 from shared.store import Store, connect
 from shared.store.sources import Window
@@ -108,6 +109,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             clock=utc_now,
             new_token=lambda: secrets.token_hex(12),
             metrics=room.metrics,
+            prices=packaged_prices(),
         )
 
         async def on_request(request: Request) -> None:

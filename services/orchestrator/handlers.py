@@ -1,5 +1,7 @@
 """What the room does with a request: refuse it in words, or store its plan once and publish what follows from it."""
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -29,6 +31,7 @@ from shared.messages import (
     ReportRequested,
     RetryRequested,
 )
+from shared.pricing import PriceTable
 from shared.settings import ReportSettings
 from shared.state import Plan, Report
 from shared.store import Store
@@ -38,6 +41,7 @@ from shared.vocabulary import Reason, Role, Status
 
 logger = logging.getLogger(__name__)
 
+LARGE_AT_ONCE = 1  # planned by a process: uploads, and reports for the bulk lane, take memory by their size
 TASKS_AT_ONCE = 200  # published and confirmed together; bounds the memory of a report of any size
 
 
@@ -70,6 +74,7 @@ class Handlers:
         clock: Callable[[], datetime],
         new_token: Callable[[], str],
         metrics: Metrics,
+        prices: PriceTable,
     ) -> None:
         self._store = store
         self._announce = announce
@@ -79,6 +84,8 @@ class Handlers:
         self._clock = clock
         self._new_token = new_token
         self._metrics = metrics
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._prices = prices
 
     async def on_report(self, request: ReportRequested) -> None:
         """Plan and publish. The same request again has no effect; the id with other content is refused."""
@@ -96,7 +103,8 @@ class Handlers:
         if stored is not None:
             return await self._publish_unless_done(stored, report)
         try:
-            plan = await self._plan(request, accepted_at)
+            async with self._large if self._is_large(request) else contextlib.nullcontext():
+                plan = await self.plan(request, accepted_at)
         except RejectedError as error:
             return await self._reject(request, str(error))
         return await self._publish_unless_done(plan, report)
@@ -144,9 +152,14 @@ class Handlers:
                 stored = StoredTask(part.index, again.lane, again.partition, again.model_dump_json())
                 await self._announce.tasks([stored])
 
-    async def _plan(self, request: ReportRequested, accepted_at: datetime) -> Plan:
+    def _is_large(self, request: ReportRequested) -> bool:
+        """As far as can be told before it is read."""
+        given = request.data.agents or request.data.reviews or () if request.data else request.agent_ids or ()
+        return request.data_sha256 is not None or len(given) > self._settings.bulk_parts
+
+    async def plan(self, request: ReportRequested, accepted_at: datetime) -> Plan:
         """Read, freeze and store. Raises RejectedError."""
-        if found := objections(request):
+        if found := objections(request, self._prices):
             raise RejectedError("; ".join(found))
         source = await self._source_of(request, accepted_at)
         pieces = await source.pieces()

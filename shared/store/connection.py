@@ -10,6 +10,7 @@ from pymongo.errors import PyMongoError
 from shared.settings import MongoSettings
 from shared.store.documents import Document
 from shared.store.evidence import EvidenceCollection
+from shared.store.judgements import JudgementCollection
 from shared.store.ledger import LedgerCollections
 from shared.store.parts import PartCollection
 from shared.store.plans import PlanCollection
@@ -36,6 +37,7 @@ class Store(NamedTuple):
     reports: ReportCollection
     renders: RenderCollection
     ledger: LedgerCollections
+    judgements: JudgementCollection
     workbooks: WorkbookFiles
     uploads: UploadCollection
     requests: RequestCollection
@@ -44,6 +46,12 @@ class Store(NamedTuple):
     async def ping(self) -> None:
         """Raise StoreUnavailableError unless the database answers."""
         await self.client.admin.command("ping")
+
+    async def replica_set(self) -> str | None:
+        """The name of the replica set, if it is one and takes writes. Raises StoreUnavailableError."""
+        said = await self.client.admin.command("hello")
+        name: str | None = said.get("setName")
+        return name if said.get("isWritablePrimary") else None
 
     async def prepare(self) -> None:
         """Create collections and indexes where missing; harmless when repeated."""
@@ -55,6 +63,7 @@ class Store(NamedTuple):
             self.reports,
             self.renders,
             self.ledger,
+            self.judgements,
             self.uploads,
             self.requests,
             self.sources,
@@ -85,6 +94,7 @@ async def connect(settings: MongoSettings) -> AsyncIterator[Store]:
             reports=ReportCollection(client, database, parts),
             renders=RenderCollection(database),
             ledger=LedgerCollections(database),
+            judgements=JudgementCollection(database),
             workbooks=WorkbookFiles(database),
             uploads=UploadCollection(database),
             requests=RequestCollection(database),

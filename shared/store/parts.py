@@ -30,6 +30,8 @@ _OF_RESULTS = set(
         "attempts",
         "seconds",
         "usage",
+        "trials",
+        "saved",
         "judge",
         "first_failed_at",
         "finished_at",

@@ -54,7 +54,9 @@ class SourceCollections:
     ) -> AsyncIterator[RunInput]:
         """An agent's last runs within the window, newest first."""
         query = _runs_query(environment_id, agent_id, window, model)
-        async for document in self._runs.find(query, _ROW_FIELDS).sort(_NEWEST_RUNS).limit(limit):
+        async for document in (
+            self._runs.find(query, _ROW_FIELDS, batch_size=_BATCH_ROWS).sort(_NEWEST_RUNS).limit(limit)
+        ):
             yield _checked(RunInput, document, "agent_runs")
 
     async def count_runs(self, environment_id: str, agent_id: str, window: Window, model: str | None) -> int:
@@ -69,7 +71,7 @@ class SourceCollections:
     async def reviews(self, app_id: str, language: str, window: Window) -> AsyncIterator[ReviewInput]:
         """An app's reviews in one language within the window, newest first."""
         query: Document = {"app_id": _either(app_id), "language": language, **_within("created_at", window)}
-        async for document in self._reviews.find(query, _ROW_FIELDS).sort(_NEWEST_REVIEWS):
+        async for document in self._reviews.find(query, _ROW_FIELDS, batch_size=_BATCH_ROWS).sort(_NEWEST_REVIEWS):
             yield _checked(ReviewInput, document, "reviews")
 
     async def load(
@@ -85,6 +87,7 @@ class SourceCollections:
 
 _NEWEST_RUNS = [("started_at", DESCENDING), ("_id", DESCENDING)]
 _NEWEST_REVIEWS = [("created_at", DESCENDING), ("_id", DESCENDING)]
+_BATCH_ROWS = 500  # in memory as documents, of each of many reads at once; a reply may else have 16 MiB
 _AGENT_FIELDS = {"agent_id": 1, "name": 1, "description": 1}
 _ROW_FIELDS = {"environment_id": 0, "app_id": 0}  # all others are evidence, also those we do not know
 

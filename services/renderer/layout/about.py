@@ -46,6 +46,7 @@ def about_sheet(results: Results, written: Written) -> Sheet:
     """The lines, section by section."""
     lines = (
         *_ids(results),
+        *_money(results),
         *_options(results.plan.options),
         *_criteria(results),
         *_coverage(results),
@@ -82,6 +83,11 @@ def _ids(results: Results) -> Iterator[Line]:
         yield Line("Judge", "Model that answered", model)
     for edition in sorted({part.judge.prices for part in results.parts if part.judge and part.judge.prices}):
         yield Line("Judge", "Price table", edition, "US dollars per million tokens, as of this edition")
+
+
+def _money(results: Results) -> Iterator[Line]:
+    if results.report.recalled:
+        yield Line("Money", "Saved by the cache", words.saved(results.report))
 
 
 def _options(options: Options) -> Iterator[Line]:

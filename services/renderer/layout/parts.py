@@ -7,6 +7,7 @@ from services.renderer.cells import CellValue
 from services.renderer.layout import prose, words
 from services.renderer.layout.places import Places
 from services.renderer.layout.results import FAILED_STATUSES, Results, positive_share
+from services.renderer.layout.trials import trial_columns
 from services.renderer.layout.values import Column, Format, Sheet, Tone, table_sheet
 from shared.evaluations import AgentEvaluation, LanguageEvaluation, Part, Telemetry, Theme
 from shared.vocabulary import PartStatus
@@ -42,8 +43,13 @@ def columns(results: Results, places: Places) -> PartColumns:
     if results.is_agents:
         criteria = tuple(_criterion_column(name) for name in asked(results).columns)
         telemetry = AGENT_TELEMETRY if any(part.facts.telemetry for part in results.pieces) else ()
-        return (_name_column("Agent", places), *AGENT, *criteria, *AGENT_FACTS, *telemetry, *_costs("runs"))
-    return (_name_column("Language", places), *LANGUAGE, *_costs("reviews"))
+        facts = (*_trials(results), *AGENT_FACTS, *telemetry)
+        return (_name_column("Agent", places), *AGENT, *criteria, *facts, *_costs("runs"))
+    return (_name_column("Language", places), *LANGUAGE, *_trials(results), *_costs("reviews"))
+
+
+def _trials(results: Results) -> PartColumns:
+    return trial_columns(tuple(results.pieces))
 
 
 def _name_column(header: str, places: Places) -> Column[Part]:
@@ -135,6 +141,7 @@ AGENT: PartColumns = (
 
 AGENT_FACTS: PartColumns = (
     Column("Runs", lambda part: part.facts.rows, Format.COUNT),
+    Column("Own cost (USD)", lambda part: words.own_cost([part]), Format.MONEY),
     Column("Success rate", lambda part: words.rate(part.facts.succeeded, part.facts.finished), Format.PERCENT),
     Column("Top strengths", _of_agent(lambda said: said.strengths), widest=40),
     Column("Top weaknesses", _of_agent(lambda said: said.weaknesses), widest=40),
@@ -168,7 +175,7 @@ def _costs(rows: str) -> PartColumns:
     return (
         Column("Input tokens", lambda part: part.usage.input_tokens, Format.COUNT),
         Column("Output tokens", lambda part: part.usage.output_tokens, Format.COUNT),
-        Column("Cost (USD)", lambda part: words.cost(part.usage), Format.MONEY),
+        Column("Judge cost (USD)", words.judge_cost, Format.MONEY),
         Column("Seconds", lambda part: part.seconds, Format.SECONDS),
         Column("Attempts", lambda part: part.attempts, Format.COUNT),
         Column("Coverage", lambda part: words.coverage(part.coverage, rows), widest=20),
