@@ -104,9 +104,14 @@ def told(document: dict[str, object]) -> list[str]:
     parts = document["parts"]
     assert isinstance(parts, list)
     became = Counter(part["reason"] or part["status"] for part in parts)
-    lines = [f"  {part['name']}: {part['reason'] or part['status']}. {part['detail']}"[:160] for part in parts]
+    lines = [
+        " ".join(f"{part['name']}: {part['reason'] or part['status']}. {part['detail']}".split()) for part in parts
+    ]
     counted = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in became.most_common())
-    return [*lines, f"{len(parts)} parts: {counted}. Each failure stands in the workbook with its reason."]
+    return [
+        *(f"  {line:.160}" for line in lines),
+        f"{len(parts)} parts: {counted}. Each failure stands in the workbook with its reason.",
+    ]
 
 
 def main() -> None:
