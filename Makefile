@@ -38,7 +38,7 @@ chaos: install ## Kill, stop and restart everything at random on Apache Kafka, a
 unit: install ## Run the tests that need nothing but Python
 	@$(BIN)/pytest -q tests/unit
 
-bench: install ## Measure; WHAT is parallel (the default), throughput, fairness or scale
+bench: install ## Measure; WHAT is parallel (the default), throughput, fairness, scale or scaling
 	@$(BIN)/python -m bench.$(or $(WHAT),parallel)
 
 check: install ## Check style, types, architecture and documents
@@ -47,13 +47,15 @@ check: install ## Check style, types, architecture and documents
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(BIN)/pytest -q tests/component/test_kubernetes.py
 
 format: install ## Format the code
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
 
-docs: install ## Generate docs/asyncapi.json from the running code
+docs: install ## Generate docs/asyncapi.json and docs/licences.md from what is there
 	@$(BIN)/python -m services.asyncapi > docs/asyncapi.json
+	@$(BIN)/python -m tests.licences > docs/licences.md
 
 lock: install ## Pin all dependencies anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from services import estimate
-from services.client import dead, loading, orders
+from services.client import checking, dead, loading, orders
 from services.client.gateway import Action, Gateway, GatewayError, connected
 from services.client.orders import Inputs
 from services.client.progress import FAILED, WRONG_USAGE, exit_code, stderr, summary
@@ -173,6 +173,16 @@ def download(report_id: ReportId, out: Out = None) -> None:
     print(_ask(lambda gateway: fetched(gateway, report_id, out)))
 
 
+def check() -> None:
+    """Show the settings that hold, secrets masked, and ask broker, database and judge; exits 1 if one is wrong."""
+    with _errors_in_words():
+        settings = environment.load()
+    for line in checking.effective(settings):
+        print(line)
+    if not asyncio.run(checking.check(settings, print)):
+        raise typer.Exit(FAILED)
+
+
 def dead_list(topic: Topic = None) -> None:
     """List dead letters, one a line: address, time, origin, size, report and error."""
     with _errors_in_words():
@@ -237,7 +247,7 @@ def _ask(what: Callable[[Gateway], Awaitable[Result]]) -> Result:
 def main() -> None:
     """Run the command that the command line names."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-    for command in (standalone, run, demo, load, request, watch, status, download):
+    for command in (standalone, run, demo, load, request, watch, status, download, check):
         app.command()(command)
     app.command("retry")(_action("retry", "Judge a report's failed parts again."))
     app.command("cancel")(_action("cancel", "End a report; what has been judged still gets a workbook."))

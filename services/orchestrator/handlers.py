@@ -1,5 +1,7 @@
 """What the room does with a request: refuse it in words, or store its plan once and publish what follows from it."""
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -39,6 +41,7 @@ from shared.vocabulary import Reason, Role, Status
 
 logger = logging.getLogger(__name__)
 
+LARGE_AT_ONCE = 1  # planned by a process: uploads, and reports for the bulk lane, take memory by their size
 TASKS_AT_ONCE = 200  # published and confirmed together; bounds the memory of a report of any size
 
 
@@ -81,6 +84,7 @@ class Handlers:
         self._clock = clock
         self._new_token = new_token
         self._metrics = metrics
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
         self._prices = prices
 
     async def on_report(self, request: ReportRequested) -> None:
@@ -99,7 +103,8 @@ class Handlers:
         if stored is not None:
             return await self._publish_unless_done(stored, report)
         try:
-            plan = await self.plan(request, accepted_at)
+            async with self._large if self._is_large(request) else contextlib.nullcontext():
+                plan = await self.plan(request, accepted_at)
         except RejectedError as error:
             return await self._reject(request, str(error))
         return await self._publish_unless_done(plan, report)
@@ -146,6 +151,11 @@ class Handlers:
                 again = task.model_copy(update={"generation": retry.generation, "deadline_at": retry.deadline_at})
                 stored = StoredTask(part.index, again.lane, again.partition, again.model_dump_json())
                 await self._announce.tasks([stored])
+
+    def _is_large(self, request: ReportRequested) -> bool:
+        """As far as can be told before it is read."""
+        given = request.data.agents or request.data.reviews or () if request.data else request.agent_ids or ()
+        return request.data_sha256 is not None or len(given) > self._settings.bulk_parts
 
     async def plan(self, request: ReportRequested, accepted_at: datetime) -> Plan:
         """Read, freeze and store. Raises RejectedError."""

@@ -47,6 +47,12 @@ class Store(NamedTuple):
         """Raise StoreUnavailableError unless the database answers."""
         await self.client.admin.command("ping")
 
+    async def replica_set(self) -> str | None:
+        """The name of the replica set, if it is one and takes writes. Raises StoreUnavailableError."""
+        said = await self.client.admin.command("hello")
+        name: str | None = said.get("setName")
+        return name if said.get("isWritablePrimary") else None
+
     async def prepare(self) -> None:
         """Create collections and indexes where missing; harmless when repeated."""
         for collection in (

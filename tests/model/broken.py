@@ -64,7 +64,7 @@ class SweepsNothing(Reports):
 
 class PublishesTransitions(Renderer):
     async def on_events(self, report_id: str, events: Sequence[Event]) -> None:
-        before = await self._reports.get(report_id)  # type: ignore[attr-defined]  # the port has it
+        before = await self._reports.get(report_id)
         self.__dict__.setdefault("seen", {})[report_id] = before.version if before else 0
         await super().on_events(report_id, events)
 
@@ -81,7 +81,7 @@ class ReleasesOnce(Renderer):
 
 class TakesAnyGeneration(Renderer):
     async def on_events(self, report_id: str, events: Sequence[Event]) -> None:
-        report = await self._reports.get(report_id)  # type: ignore[attr-defined]  # the port has it
+        report = await self._reports.get(report_id)
         now = {"generation": report.generation} if report else {}
         taken = [event.model_copy(update=now) if hasattr(event, "finished_at") else event for event in events]
         await super().on_events(report_id, taken)

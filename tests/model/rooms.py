@@ -133,6 +133,7 @@ def renderer(world: "World", process: Process) -> None:
         prepare_render=press.prepare,
         metrics=METRICS,
         retention=timedelta(days=30),
+        monotonic=world.stage.loop.time,
     )
     clock = world.rules.clock(
         reports=cast("Any", reports),
