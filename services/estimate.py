@@ -60,7 +60,7 @@ def estimated(request: ReportRequested, settings: Settings, now: datetime) -> Es
 def in_words(estimate: Estimate) -> Iterator[str]:
     """A line each for parts, calls, tokens and cost."""
     options, total = estimate.request.options, estimate.total
-    noun = f"{PIECE_ROLE[estimate.request.kind]}s"
+    noun = f"{PIECE_ROLE[estimate.request.kind]}{'s' if estimate.pieces != 1 else ''}"
     mute = f", {estimate.without_data} of them without data and not judged" if estimate.without_data else ""
     yield f"Parts: {estimate.pieces} {noun} and an overview{mute}"
     yield f"Calls: {total.calls:,}, if none fails"

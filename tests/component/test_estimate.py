@@ -103,4 +103,4 @@ def test_the_command_prints_it_and_starts_nothing(tmp_path: Path) -> None:
     request.write_text(a_request(data={"agents": [{"agent_id": "7", "runs": [{"run_id": "1"}]}]}).model_dump_json())
     command = [sys.executable, "-m", "services.console", "request", str(request), "--estimate", "--option", "trials=2"]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert ended.stdout.splitlines()[:2] == ["Parts: 1 agents and an overview", "Calls: 4, if none fails"]
+    assert ended.stdout.splitlines()[:2] == ["Parts: 1 agent and an overview", "Calls: 4, if none fails"]
