@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka chaos unit bench check format docs lock up down
+.PHONY: help install demo test test-kafka test-containers test-jaeger chaos unit bench check format docs lock up down
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,9 +27,16 @@ demo: install ## Run the packaged sample from request to workbook, on embedded p
 test: install ## Run all tests: unit, component, and integration on embedded parts
 	@$(BIN)/pytest
 
+test-containers: install ## Run the integration tests again, on the official Kafka and MongoDB images (needs Docker)
+	@$(BIN)/pytest --kafka=containers tests/integration
+
 test-kafka: install ## Run the integration tests again, on Apache Kafka (needs Java 17 or later, and Maven)
 	@tests/kafka/fetch
 	@$(BIN)/pytest --kafka=apache tests/integration
+
+test-jaeger: install ## Run the tests of telemetry on a real Jaeger (needs Go 1.22 or later, and a few minutes once)
+	@tests/jaeger/fetch
+	@$(BIN)/pytest tests/integration/test_jaeger.py
 
 chaos: install ## Kill, stop and restart everything at random on Apache Kafka, and check what is promised (CHAOS_SEED, CHAOS_SECONDS)
 	@tests/kafka/fetch

@@ -7,13 +7,15 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, TypeVar
 
 import typer
 
 from services import estimate
-from services.client import checking, dead, loading, orders
-from services.client.gateway import Action, Gateway, GatewayError, connected
+from services.client import calibrate as calibration
+from services.client import checking, dead, judgements, loading, orders
+from services.client.gateway import Action, Format, Gateway, GatewayError, connected
 from services.client.orders import Inputs
 from services.client.progress import FAILED, WRONG_USAGE, exit_code, stderr, summary
 from services.client.rows import InputError
@@ -168,9 +170,14 @@ def status(
         print(line)
 
 
-def download(report_id: ReportId, out: Out = None) -> None:
-    """Fetch the workbook; prints where it was written."""
-    print(_ask(lambda gateway: fetched(gateway, report_id, out)))
+def download(
+    report_id: ReportId,
+    out: Annotated[Path | None, typer.Option(help="Where to write it.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="The workbook, or its results for programs.")] = Format.XLSX,
+    generation: Annotated[int | None, typer.Option(min=1, help="Of a retried report; the latest if left out.")] = None,
+) -> None:
+    """Fetch the workbook, or the same results as JSON or CSV; prints where it was written."""
+    print(_ask(lambda gateway: fetched(gateway, report_id, out, form, generation)))
 
 
 def check() -> None:
@@ -181,6 +188,27 @@ def check() -> None:
         print(line)
     if not asyncio.run(checking.check(settings, print)):
         raise typer.Exit(FAILED)
+
+
+def calibrate(
+    labels: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON lines with a label_... column.")],
+    report: Annotated[str, typer.Argument(metavar="ID|FILE", help="A finished report, or its workbook.")],
+    label: Annotated[str | None, typer.Option(help="The column; label_sentiment or label_passed if not given.")] = None,
+    count_as: Annotated[list[str] | None, typer.Option(metavar="WORD=WORD", help="Such as mixed=neutral.")] = None,
+) -> None:
+    """Compare a finished report with what people say: accuracy, Cohen's kappa, and who said what."""
+    with _errors_in_words():
+        wanted = calibration.labels_in(labels, label)
+        same = calibration.same_words(count_as or [])
+        path = Path(report)
+        if path.is_file():
+            found = judgements.read(path)
+        else:
+            with TemporaryDirectory() as folder:
+                file = Path(folder) / "report.xlsx"
+                found = judgements.read(_ask(lambda gateway: fetched(gateway, report, file)))
+        for line in calibration.told(wanted, found, same):
+            print(line)
 
 
 def dead_list(topic: Topic = None) -> None:
@@ -247,7 +275,7 @@ def _ask(what: Callable[[Gateway], Awaitable[Result]]) -> Result:
 def main() -> None:
     """Run the command that the command line names."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-    for command in (standalone, run, demo, load, request, watch, status, download, check):
+    for command in (standalone, run, demo, load, request, watch, status, download, calibrate, check):
         app.command()(command)
     app.command("retry")(_action("retry", "Judge a report's failed parts again."))
     app.command("cancel")(_action("cancel", "End a report; what has been judged still gets a workbook."))

@@ -51,11 +51,30 @@ class Coverage(Value):
     shortened: Count = 0
 
 
+class Untraced(Value):
+    """How many runs have no trace for one and the same reason."""
+
+    why: str
+    runs: Count = 0
+
+
+class Telemetry(Value):
+    """What the traces of an agent's runs say together. `errors` are spans that ended in one, tools' own included."""
+
+    traced: Count = 0
+    tool_calls: Count = 0
+    tool_errors: Count = 0
+    errors: Count = 0
+    mean_seconds: float | None = None
+    untraced: tuple[Untraced, ...] = ()
+
+
 class Facts(Value):
     """What is known of a piece without a judge. A field is None where the evidence does not say it.
 
     `positive` of `rated` reviews are positive by their own rating (4 or 5 of 5) or recommendation; `succeeded` of
     `finished` runs ended well by their own status. Cost and tokens are those of the agent's runs, not the judge's.
+    `telemetry` is None where no traces were asked for.
     """
 
     rows: Count = 0
@@ -67,6 +86,7 @@ class Facts(Value):
     mean_seconds: float | None = None
     tokens: int | None = None
     cost_usd: float | None = None
+    telemetry: Telemetry | None = None
 
 
 class EvidenceGroup(Value):

@@ -85,6 +85,10 @@ def test_a_limit_within_reach_is_said() -> None:
     assert len(words(options={"token_limit": 10_000_000, "cost_limit_usd": 100})) == len(words())
 
 
+def test_what_a_report_is_compared_with_changes_nothing() -> None:
+    assert estimate(options={"baseline": "an-earlier-one"}).total == estimate().total
+
+
 def test_a_request_that_would_be_rejected_is_not_estimated() -> None:
     with pytest.raises(NotEstimatedError, match="would be rejected: agent_ids: empty"):
         estimate(agent_ids=[])

@@ -9,7 +9,7 @@ from services.renderer.layout.places import Places
 from services.renderer.layout.results import FAILED_STATUSES, Results, positive_share
 from services.renderer.layout.trials import trial_columns
 from services.renderer.layout.values import Column, Format, Sheet, Tone, table_sheet
-from shared.evaluations import AgentEvaluation, LanguageEvaluation, Part, Theme
+from shared.evaluations import AgentEvaluation, LanguageEvaluation, Part, Telemetry, Theme
 from shared.vocabulary import PartStatus
 
 TOP = 3
@@ -42,7 +42,9 @@ def columns(results: Results, places: Places) -> PartColumns:
     """The columns of the sheet."""
     if results.is_agents:
         criteria = tuple(_criterion_column(name) for name in asked(results).columns)
-        return (_name_column("Agent", places), *AGENT, *criteria, *_trials(results), *AGENT_FACTS, *_costs("runs"))
+        telemetry = AGENT_TELEMETRY if any(part.facts.telemetry for part in results.pieces) else ()
+        facts = (*_trials(results), *AGENT_FACTS, *telemetry)
+        return (_name_column("Agent", places), *AGENT, *criteria, *facts, *_costs("runs"))
     return (_name_column("Language", places), *LANGUAGE, *_trials(results), *_costs("reviews"))
 
 
@@ -106,6 +108,17 @@ def _rating(part: Part) -> CellValue:
     return words.NOT_KNOWN if part.facts.mean_rating is None else part.facts.mean_rating
 
 
+def _traced(value: Callable[[Telemetry], CellValue]) -> Callable[[Part], CellValue]:
+    """What the traces of the part's runs say; a number of none that was traced is not known, not 0."""
+
+    def said(part: Part) -> CellValue:
+        known = part.facts.telemetry
+        found = value(known) if known and known.traced else None
+        return words.NOT_KNOWN if found is None else found
+
+    return said
+
+
 def _status_tone(part: Part) -> Tone:
     return words.tone(part)
 
@@ -132,6 +145,13 @@ AGENT_FACTS: PartColumns = (
     Column("Success rate", lambda part: words.rate(part.facts.succeeded, part.facts.finished), Format.PERCENT),
     Column("Top strengths", _of_agent(lambda said: said.strengths), widest=40),
     Column("Top weaknesses", _of_agent(lambda said: said.weaknesses), widest=40),
+)
+
+AGENT_TELEMETRY: PartColumns = (
+    Column("Traced runs", lambda part: part.facts.telemetry.traced if part.facts.telemetry else 0, Format.COUNT),
+    Column("Tool calls", _traced(lambda known: known.tool_calls), Format.COUNT),
+    Column("Failed tool calls", _traced(lambda known: known.tool_errors), Format.COUNT),
+    Column("Mean trace (s)", _traced(lambda known: known.mean_seconds), Format.SECONDS),
 )
 
 LANGUAGE: PartColumns = (
