@@ -11,9 +11,10 @@ from typing import NamedTuple, cast
 from prometheus_client import CollectorRegistry
 
 from services.evaluator.forecast import Forecast, Range, forecast
+from services.orchestrator import jaeger
+from services.orchestrator.app import finding
 from services.orchestrator.handlers import Handlers
-from services.orchestrator.pieces import RejectedError, Source
-from services.orchestrator.sources import source_of
+from services.orchestrator.pieces import RejectedError
 from services.renderer.synthesis import LONGEST_TEXT, MOST_POINTS, overview_task
 from shared.evaluations import Part, Usage
 from shared.messages import EvaluationTask, ReportRequested
@@ -22,7 +23,6 @@ from shared.settings import ReportSettings, Settings
 from shared.state import Plan
 from shared.store import Store, StoreUnavailableError, connect
 from shared.store.evidence import PieceRows
-from shared.store.sources import Window
 from shared.store.tasks import StoredTask
 from shared.telemetry import Metrics
 from shared.version import VERSION
@@ -60,7 +60,7 @@ def estimated(request: ReportRequested, settings: Settings, now: datetime) -> Es
 def in_words(estimate: Estimate) -> Iterator[str]:
     """A line each for parts, calls, tokens and cost."""
     options, total = estimate.request.options, estimate.total
-    noun = f"{PIECE_ROLE[estimate.request.kind]}s"
+    noun = f"{PIECE_ROLE[estimate.request.kind]}{'s' if estimate.pieces != 1 else ''}"
     mute = f", {estimate.without_data} of them without data and not judged" if estimate.without_data else ""
     yield f"Parts: {estimate.pieces} {noun} and an overview{mute}"
     yield f"Calls: {total.calls:,}, if none fails"
@@ -81,16 +81,11 @@ def in_words(estimate: Estimate) -> Iterator[str]:
 async def _estimate(request: ReportRequested, settings: Settings, now: datetime) -> Estimate:
     prices = packaged_prices()
     kept = _Nowhere()
-    async with connect(settings.mongo) as store:
-
-        async def find_source(request: ReportRequested, accepted_at: datetime) -> Source:
-            window = Window(request.period.from_, request.period.to or accepted_at)
-            return await source_of(request, store.uploads, store.sources, window)
-
+    async with connect(settings.mongo) as store, jaeger.opened(settings.jaeger) as tracer:
         planning = Handlers(
             store=cast("Store", _Shelf(kept, kept, kept)),  # planning writes to these three and reads none
             announce=_Silence(),
-            source_of=find_source,
+            source_of=finding(store, tracer, settings.jaeger),
             settings=settings.report,
             partitions=settings.kafka.tasks_partitions,
             clock=lambda: now,
@@ -98,10 +93,15 @@ async def _estimate(request: ReportRequested, settings: Settings, now: datetime)
             metrics=Metrics(CollectorRegistry(), "estimate", VERSION),
             prices=prices,
         )
-        plan = await planning.plan(request, now)
+        plan = await planning.plan(_alone(request), now)
     total = kept.total.plus(_overview(kept, plan, settings.report))
     cost = _cost(total, plan.options.judge_model, prices)
     return Estimate(request, plan.pieces, plan.without_data, total, cost, prices.version)
+
+
+def _alone(request: ReportRequested) -> ReportRequested:
+    """Without the report it is compared with, which changes no task."""
+    return request.model_copy(update={"options": request.options.model_copy(update={"baseline": None})})
 
 
 class _Nowhere:

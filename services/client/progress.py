@@ -101,7 +101,7 @@ def _saved(saved: Saved) -> str:
     usage = saved.usage
     dollars = f"{usage.cost_usd:.4f} USD" if usage.cost_usd is not None else "unpriced"
     return (
-        f"{dollars} ({usage.input_tokens:,} tokens in, {usage.output_tokens:,} out), {saved.parts} parts judged before"
+        f"{dollars} ({usage.input_tokens:,} tokens in, {usage.output_tokens:,} out); parts judged before: {saved.parts}"
     )
 
 

@@ -12,15 +12,18 @@ def repeated(outcome_of: OutcomeOf) -> OutcomeOf:
 
     async def judge(task: EvaluationTask, claim: Claim) -> Outcome | Permission:
         """A judgement that was not permitted leaves the part to be judged anew, or by nobody: as if it were one."""
+        count = trials_of(task)
+        if count == 1:
+            return await outcome_of(task, claim)
         async with together() as group:
-            trials = [group.create_task(_once(outcome_of, task, claim)) for _ in range(trials_of(task))]
+            trials = [group.create_task(_once(outcome_of, task, claim)) for _ in range(count)]
         outcomes = []
         for trial in trials:
             outcome = trial.result()
             if isinstance(outcome, Permission):
                 return outcome
             outcomes.append(outcome)
-        return combined(task, outcomes) if len(outcomes) > 1 else outcomes[0]
+        return combined(task, outcomes)
 
     return judge
 

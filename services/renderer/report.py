@@ -289,7 +289,8 @@ class _Step:
             cost_nano=report.cost_nano + round((usage.cost_usd or 0.0) * 1e9),
             unpriced=report.unpriced or (usage.model is not None and usage.cost_usd is None),
         )
-        self._update(exhausted=limit_reached(self.report))
+        if (reached := limit_reached(self.report)) != report.exhausted:
+            self._update(exhausted=reached)
 
     def _count_saved(self, saved: Usage) -> None:
         report = self.report

@@ -49,11 +49,11 @@ def limit_reached(report: Report) -> str:
     A cost that is not known cannot be kept below a limit, so usage without a price ends what may be spent.
     """
     if report.token_limit is not None and report.input_tokens + report.output_tokens >= report.token_limit:
-        return f"the limit of {report.token_limit:,} tokens was reached"
+        return f"the token limit of {report.token_limit:,} was reached"
     if report.cost_limit_usd is None:
         return ""
     if report.cost_nano >= round(report.cost_limit_usd * 1e9):
-        return f"the limit of {report.cost_limit_usd:g} USD was reached"
+        return f"the cost limit of {report.cost_limit_usd:g} USD was reached"
     return "the judge answered as a model without a price, so its cost limit cannot be kept" if report.unpriced else ""
 
 

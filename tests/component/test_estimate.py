@@ -85,6 +85,10 @@ def test_a_limit_within_reach_is_said() -> None:
     assert len(words(options={"token_limit": 10_000_000, "cost_limit_usd": 100})) == len(words())
 
 
+def test_what_a_report_is_compared_with_changes_nothing() -> None:
+    assert estimate(options={"baseline": "an-earlier-one"}).total == estimate().total
+
+
 def test_a_request_that_would_be_rejected_is_not_estimated() -> None:
     with pytest.raises(NotEstimatedError, match="would be rejected: agent_ids: empty"):
         estimate(agent_ids=[])
@@ -103,4 +107,4 @@ def test_the_command_prints_it_and_starts_nothing(tmp_path: Path) -> None:
     request.write_text(a_request(data={"agents": [{"agent_id": "7", "runs": [{"run_id": "1"}]}]}).model_dump_json())
     command = [sys.executable, "-m", "services.console", "request", str(request), "--estimate", "--option", "trials=2"]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert ended.stdout.splitlines()[:2] == ["Parts: 1 agents and an overview", "Calls: 4, if none fails"]
+    assert ended.stdout.splitlines()[:2] == ["Parts: 1 agent and an overview", "Calls: 4, if none fails"]

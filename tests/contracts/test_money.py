@@ -25,7 +25,7 @@ async def test_a_judgement_is_found_by_its_key_and_the_first_one_stays(store: St
 
 async def test_an_evaluator_reads_whether_a_report_has_reached_its_limit(store: Store) -> None:
     fine = a_report(report_id="fine", status=Status.EVALUATING)
-    spent = a_report(report_id="spent", status=Status.EVALUATING, exhausted="the limit of 9 tokens was reached")
+    spent = a_report(report_id="spent", status=Status.EVALUATING, exhausted="the token limit of 9 was reached")
     for report in (fine, spent):
         await store.reports.fold(report.report_id, [], lambda *_, report=report: Change(report), RETENTION)
     assert await store.reports.standings(["fine", "spent", "unknown"]) == {

@@ -25,7 +25,7 @@ async def test_a_report_at_its_limit_begins_no_more_and_still_has_its_workbook(c
     failures = [str(row[2].value) for row in book["Failures"].iter_rows(min_row=2)]
 
     assert status["status"] == "completed_with_errors"
-    assert status["reason"] == "the limit of 1 tokens was reached"
+    assert status["reason"] == "the token limit of 1 was reached"
     assert CALLS_AT_ONCE <= asked <= 3 * CALLS_AT_ONCE  # those in flight, and what began before the limit was known
     assert status["counts"]["completed"] == asked  # what ran was counted
     assert status["counts"]["errored"] == PARTS - asked
@@ -82,4 +82,4 @@ async def test_the_same_content_again_is_not_paid_for_and_the_saving_is_said(cal
     assert again["saved"]["parts"] == 4  # the overview too: its results are the same
     assert again["saved"]["usage"]["input_tokens"] == first["usage"]["input_tokens"]
     assert again["score"] == first["score"]
-    assert any(line.startswith("4 parts were judged before: unpriced saved") for line in about)
+    assert any(line.startswith("unpriced (") and line.endswith("; parts judged before: 4") for line in about)

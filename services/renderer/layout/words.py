@@ -104,7 +104,7 @@ def saved(report: Report) -> str:
     """What was not paid for again."""
     tokens = f"{report.saved_input_tokens:,} tokens in, {report.saved_output_tokens:,} out"
     dollars = UNPRICED if report.saved_unpriced else f"{report.saved_cost_nano / NANO:,.4f} USD"
-    return f"{report.recalled:,} parts were judged before: {dollars} saved ({tokens})"
+    return f"{dollars} ({tokens}); parts judged before: {report.recalled:,}"
 
 
 def own_cost(parts: Iterable[Part]) -> CellValue:

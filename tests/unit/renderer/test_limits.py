@@ -26,10 +26,10 @@ def unbegun(key: str) -> PartFailed:
     [
         ({}, 2, ""),
         ({"token_limit": 2 * TOKENS + 1}, 2, ""),
-        ({"token_limit": 2 * TOKENS}, 2, "the limit of 2,200 tokens was reached"),
+        ({"token_limit": 2 * TOKENS}, 2, "the token limit of 2,200 was reached"),
         ({"cost_limit_usd": 0.0020001}, 2, ""),
-        ({"cost_limit_usd": 0.002}, 2, "the limit of 0.002 USD was reached"),
-        ({"cost_limit_usd": 0.001, "token_limit": 1}, 1, "the limit of 1 tokens was reached"),
+        ({"cost_limit_usd": 0.002}, 2, "the cost limit of 0.002 USD was reached"),
+        ({"cost_limit_usd": 0.001, "token_limit": 1}, 1, "the token limit of 1 was reached"),
     ],
 )
 def test_a_report_is_exhausted_from_the_outcome_on_that_reaches_its_limit(
@@ -64,7 +64,7 @@ def test_what_was_not_begun_fails_what_runs_is_counted_and_the_report_ends_with_
     report.each([unbegun(OVERVIEW), rendered()])
     assert report.status is Status.COMPLETED_WITH_ERRORS
     status = status_of(report.report)
-    assert status.reason == "the limit of 1,100 tokens was reached"
+    assert status.reason == "the token limit of 1,100 was reached"
     assert (status.usage.input_tokens, status.counts.completed, status.counts.errored) == (2_000, 2, 1)
     assert report.part("b").reason is Reason.BUDGET_EXHAUSTED
     assert report.part(OVERVIEW).status is PartStatus.ERRORED
@@ -73,7 +73,7 @@ def test_what_was_not_begun_fails_what_runs_is_counted_and_the_report_ends_with_
 def test_a_report_that_could_begin_nothing_more_and_completed_nothing_has_failed() -> None:
     report = limited(token_limit=TOKENS).each([failed("a"), unbegun("b"), unbegun("c"), rendered()])
     assert report.status is Status.FAILED
-    assert status_of(report.report).reason == "the limit of 1,100 tokens was reached"
+    assert status_of(report.report).reason == "the token limit of 1,100 was reached"
 
 
 def test_a_limit_that_the_last_outcome_reaches_hinders_nothing_and_is_no_reason() -> None:

@@ -20,9 +20,9 @@ def test_an_agents_own_cost_stands_beside_the_judges() -> None:
 
 def test_a_limit_that_was_reached_and_tokens_of_thought_are_said_on_the_summary() -> None:
     parts = [a_judged_part("1")]
-    report = a_report(parts, exhausted="the limit of 9 tokens was reached", output_tokens=100, reasoning_tokens=80)
+    report = a_report(parts, exhausted="the token limit of 9 was reached", output_tokens=100, reasoning_tokens=80)
     laid = laid_out(parts, a_plan(pieces=1), report)
-    assert facts(laid)["Judge cost (USD)"][1] == "the limit of 9 tokens was reached"
+    assert facts(laid)["Judge cost (USD)"][1] == "the token limit of 9 was reached"
     assert facts(laid)["Output tokens"] == (100, "80 of them reasoning")
 
 
@@ -60,4 +60,4 @@ def test_what_was_judged_before_has_no_cost_and_its_saving_is_on_the_about_sheet
     }
     about = laid.about(Written(0, 0, 0))
     (line,) = [row for row in table(about) if row["Item"] == "Saved by the cache"]
-    assert line["Value"] == "1 parts were judged before: 0.0020 USD saved (9 tokens in, 0 out)"
+    assert line["Value"] == "0.0020 USD (9 tokens in, 0 out); parts judged before: 1"
