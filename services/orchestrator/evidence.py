@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from math import fsum, isfinite
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pydantic_core import to_json
 
@@ -82,7 +82,26 @@ def run_facts(runs: Sequence[RunInput]) -> Facts:
     )
 
 
-def review_facts(reviews: Sequence[ReviewInput]) -> Facts:
+class Rated(Protocol):
+    """What a review says in numbers."""
+
+    @property
+    def rating(self) -> float | None:
+        """1 to 5."""
+
+    @property
+    def recommended(self) -> bool | None:
+        """Whether the user recommends the app."""
+
+
+class Rating(NamedTuple):
+    """What is kept of a review that has become a row."""
+
+    rating: float | None
+    recommended: bool | None
+
+
+def review_facts(reviews: Sequence[Rated]) -> Facts:
     """What is known of a language's reviews without a judge: a rating counts before a recommendation."""
     ratings = [review.rating for review in reviews if review.rating is not None]
     recommended = [review.recommended for review in reviews if review.rating is None and review.recommended is not None]
@@ -138,7 +157,8 @@ def _within(row: EvidenceRow, row_bytes: int) -> Shown:
     sizes = {name: len(to_json(value)) for name, value in values.items()}
     size = _row_size(row.id, sizes)
     if size <= row_bytes:
-        return Shown(EvidenceRow(id=row.id, values=values), size, shortened=False)
+        whole = row if len(values) == len(row.values) else EvidenceRow(id=row.id, values=values)  # not twice in memory
+        return Shown(whole, size, shortened=False)
     room = row_bytes - _row_size(row.id, dict.fromkeys(sizes, 0))
     while room > 0:
         longest = _longest(list(sizes.values()), room)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from services.orchestrator.baselines import find_baseline, freeze_baseline
 from services.orchestrator.freezing import Freezer
 from services.orchestrator.objections import bad_keys, objections
 from services.orchestrator.pieces import RejectedError, Source
@@ -161,6 +162,7 @@ class Handlers:
         """Read, freeze and store. Raises RejectedError."""
         if found := objections(request, self._prices):
             raise RejectedError("; ".join(found))
+        baseline = await find_baseline(self._store, request, accepted_at)
         source = await self._source_of(request, accepted_at)
         pieces = await source.pieces()
         if not pieces:
@@ -168,12 +170,20 @@ class Handlers:
         if found := bad_keys([piece.key for piece in pieces], "agent_id or language"):
             raise RejectedError("; ".join(found))
         settled = settle(
-            request, accepted_at, len(pieces), bulk_parts=self._settings.bulk_parts, partitions=self._partitions
+            request,
+            accepted_at,
+            len(pieces),
+            bulk_parts=self._settings.bulk_parts,
+            partitions=self._partitions,
+            baseline=baseline,
         )
-        freezer = Freezer(self._store, self._settings, settled, self._new_token(), self._expires_at(settled))
+        token, expires_at = self._new_token(), self._expires_at(settled)
+        freezer = Freezer(self._store, self._settings, settled, token, expires_at)
         await freezer.freeze(source, pieces)
         if not freezer.rows:
             raise RejectedError("there is nothing to judge: no runs or reviews in the period")
+        if baseline is not None:
+            await freeze_baseline(self._store, baseline, token, expires_at)
         concurrent = overview_is_concurrent(request, freezer.evidence_bytes, self._settings.evidence_bytes)
         return await freezer.store(concurrent=concurrent, planned_at=self._clock())
 

@@ -123,9 +123,8 @@ async def opened(settings: JaegerSettings) -> AsyncIterator[Jaeger | None]:
     if not settings.query_url:
         yield None
         return
-    async with httpx2.AsyncClient(
-        base_url=settings.query_url, timeout=None, trust_env=False
-    ) as client:  # each call is bounded as a whole
+    # Each call is bounded as a whole, so the client has no time-out of its own.
+    async with httpx2.AsyncClient(base_url=settings.query_url, timeout=None, trust_env=False) as client:
         yield Jaeger(client, settings)
 
 

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from shared.evaluations import Criterion
-from shared.messages import CriteriaSpec, Options, ReportRequested
+from shared.messages import PREVIOUS, CriteriaSpec, Options, ReportRequested
 from shared.pricing import PriceTable
+from shared.vocabulary import Kind
 
 LARGEST_METADATA_BYTES = 16_000
 LARGEST_CRITERIA_BYTES = 32_000  # they travel in every task
@@ -29,16 +30,25 @@ def objections(request: ReportRequested, prices: PriceTable) -> list[str]:
     if request.options.cost_limit_usd is not None and prices.price_of(request.options.judge_model) is None:
         model = request.options.judge_model
         found.append(f"options: cost_limit_usd cannot be kept, as {model!r} has no price; set token_limit instead")
-    return [*found, *_unavailable(request.options), *_bad_criteria(request.criteria)]
+    return [*found, *_unavailable(request.options), *_bad_baseline(request), *_bad_criteria(request.criteria)]
 
 
 def _unavailable(options: Options) -> list[str]:
     """Options of the contract that this release cannot honour are refused, not ignored."""
     asked = {
         "coverage `full`": options.coverage == "full",
-        "baseline": options.baseline is not None,
     }
     return [f"options: {name} is not available in this release" for name, wanted in asked.items() if wanted]
+
+
+def _bad_baseline(request: ReportRequested) -> list[str]:
+    if request.options.baseline == request.report_id:
+        return ["options: a report cannot be its own baseline"]
+    named = request.environment_id if request.kind is Kind.AGENTS else request.app_id
+    if request.options.baseline == PREVIOUS and named is None:
+        needed = "environment_id" if request.kind is Kind.AGENTS else "app_id"
+        return [f"options: baseline `{PREVIOUS}` needs {needed}, as it is the last report about the same"]
+    return []
 
 
 def _bad_criteria(spec: CriteriaSpec) -> list[str]:

@@ -44,6 +44,7 @@ from shared.statuses import final_status, open_pieces, status_of
 from shared.vocabulary import PartStatus, Reason, Role, Status
 
 MOST_RENDER_FAILURES = 3
+MOST_GENERATIONS = 50  # kept of a report, which is written anew with every batch
 _CAN_BE_RETRIED = frozenset({PartStatus.ERRORED, PartStatus.CANCELLED})
 
 
@@ -208,6 +209,7 @@ class _Step:
             self._put(reopened(overview, event.generation))
             self._update(overview=PartStatus.PENDING, overview_reason=None)
         self._update(
+            earlier=self.report.generations[-MOST_GENERATIONS:],
             generation=event.generation,
             status=Status.EVALUATING,
             errored=self.report.errored - errored,

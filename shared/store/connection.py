@@ -8,6 +8,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import PyMongoError
 
 from shared.settings import MongoSettings
+from shared.store.baselines import BaselineCollection
 from shared.store.documents import Document
 from shared.store.evidence import EvidenceCollection
 from shared.store.judgements import JudgementCollection
@@ -34,6 +35,7 @@ class Store(NamedTuple):
     parts: PartCollection
     tasks: TaskCollection
     evidence: EvidenceCollection
+    baselines: BaselineCollection
     reports: ReportCollection
     renders: RenderCollection
     ledger: LedgerCollections
@@ -60,6 +62,7 @@ class Store(NamedTuple):
             self.parts,
             self.tasks,
             self.evidence,
+            self.baselines,
             self.reports,
             self.renders,
             self.ledger,
@@ -91,6 +94,7 @@ async def connect(settings: MongoSettings) -> AsyncIterator[Store]:
             parts=parts,
             tasks=TaskCollection(database),
             evidence=EvidenceCollection(database),
+            baselines=BaselineCollection(database),
             reports=ReportCollection(client, database, parts),
             renders=RenderCollection(database),
             ledger=LedgerCollections(database),

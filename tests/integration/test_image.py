@@ -49,10 +49,18 @@ def image(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def test_the_image_has_no_compiler_no_tests_and_no_installer(image: str) -> None:
     looked = docker(
-        "run", "--rm", "--network", "host", "--entrypoint", "sh", image, "-c", "ls /app; which gcc cc pip; id -u"
+        "run",
+        "--rm",
+        "--network",
+        "host",
+        "--entrypoint",
+        "sh",
+        image,
+        "-c",
+        "ls /app; which gcc cc; ls /opt/assay/bin | grep -c ^pip; id -u",
     )
 
-    assert looked.stdout.split() == ["services", "shared", "10001"], looked.stderr
+    assert looked.stdout.split() == ["services", "shared", "0", "10001"], looked.stderr
 
 
 @pytest.mark.parametrize("room", ROOMS)

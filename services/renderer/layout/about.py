@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from services.renderer.cells import CellValue
 from services.renderer.layout import words
+from services.renderer.layout.history import history
 from services.renderer.layout.parts import asked
 from services.renderer.layout.places import ABOUT
 from services.renderer.layout.results import Results
@@ -52,6 +53,7 @@ def about_sheet(results: Results, written: Written) -> Sheet:
         *_coverage(results),
         *_telemetry(results),
         *_notes(results),
+        *(Line("History", *entry) for entry in history(results)),
         *_text(written),
     )
     return table_sheet(ABOUT, COLUMNS, lines)
@@ -64,11 +66,6 @@ def _ids(results: Results) -> Iterator[Line]:
     yield Line("Report", "Subject", plan.subject)
     yield Line("Report", "Owner", plan.owner or words.NONE)
     yield Line("Report", "Generation", report.generation, "1 is the first; each retry counts one more")
-    for part in results.parts:
-        if part.generation > 1:
-            yield Line(
-                "Report", f"Judged again: {words.name(part)}", words.outcome(part), f"generation {part.generation}"
-            )
     yield Line("Report", "Content hash", plan.content_sha256, "sha256 of the request's fields as sent")
     yield Line("Report", "Accepted (UTC)", plan.accepted_at)
     yield Line("Report", "Planned (UTC)", plan.planned_at)

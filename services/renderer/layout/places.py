@@ -9,6 +9,7 @@ from services.renderer.layout import words
 from services.renderer.layout.results import Results
 
 SUMMARY = "Summary"
+COMPARISON = "Comparison"
 DETAILS = "Details"
 FAILURES = "Failures"
 DISTRIBUTION = "Distribution"
@@ -17,7 +18,19 @@ ABOUT = "About"
 MAX_DETAIL_SHEETS = 50
 MAX_ROWS = 1_048_576  # of a sheet, its header included
 
-_FIXED = (SUMMARY, "Agents", "Languages", DETAILS, FAILURES, "Runs", "Reviews", SENTIMENT, DISTRIBUTION, ABOUT)
+_FIXED = (
+    SUMMARY,
+    "Agents",
+    "Languages",
+    COMPARISON,
+    DETAILS,
+    FAILURES,
+    "Runs",
+    "Reviews",
+    SENTIMENT,
+    DISTRIBUTION,
+    ABOUT,
+)
 
 
 class Place(NamedTuple):

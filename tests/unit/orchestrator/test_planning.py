@@ -110,7 +110,15 @@ def troubled(**criterion: Any) -> dict[str, Any]:
             {"options": {"cost_limit_usd": 5, "judge_model": "llama-4"}},
             "options: cost_limit_usd cannot be kept, as 'llama-4' has no price; set token_limit instead",
         ),
-        ({"options": {"baseline": "r0"}}, "options: baseline is not available in this release"),
+        ({"options": {"baseline": REPORT_ID}}, "options: a report cannot be its own baseline"),
+        (
+            {"options": {"baseline": "previous"}, "environment_id": None},
+            "options: baseline `previous` needs environment_id, as it is the last report about the same",
+        ),
+        (
+            {"kind": "reviews", "options": {"baseline": "previous"}},
+            "options: baseline `previous` needs app_id, as it is the last report about the same",
+        ),
         ({"criteria": {"team": []}}, "criteria.team: no criteria; leave it out for the defaults"),
         ({"criteria": {"agents": {"7": []}}}, "criteria.agents.7: no criteria; leave it out for the defaults"),
         (troubled(name=" "), "criteria.team: a criterion has no name"),
@@ -127,7 +135,7 @@ def test_what_cannot_be_served_is_said_in_words(fields: dict[str, Any], words: s
 
 def test_all_objections_are_said_at_once() -> None:
     found = objections(
-        a_request(agent_ids=[], options={"coverage": "full", "baseline": "r0"}, criteria={"team": []}), PRICES
+        a_request(agent_ids=[], options={"coverage": "full", "baseline": REPORT_ID}, criteria={"team": []}), PRICES
     )
     assert len(found) == 4
 
