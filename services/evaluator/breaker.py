@@ -1,8 +1,8 @@
 """Whether it is of any use to ask a judge at all: not while it says that key, account or model are no good.
 
 Closed: everybody asks. Two such answers in a row open it, as one alone may be about that one call; any call that the
-judge takes closes it. Open: nobody asks, each part fails at once with the judge's reason; one call is let through when
-its time has come, and if it fails, the next one after twice as long.
+judge takes closes it. Open: nobody asks, each part fails at once with the judge's reason. On trial, when its time has
+come: one call at a time is made and the others wait for it; if it fails, the next trial is after twice as long.
 """
 
 from typing import NamedTuple
@@ -18,13 +18,12 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 15.0, 240.0
 
 
 class Open(NamedTuple):
-    """Why nobody asks, since when, and when somebody does again; `is_tried` while one call is let through."""
+    """Why nobody asks, since when, and when somebody does again."""
 
     failure: Failure
     since: float
     try_at: float
     pause: float = FIRST_PAUSE_SECONDS
-    is_tried: bool = False
 
 
 class Breaker:
@@ -41,12 +40,9 @@ class Breaker:
         failure = self.open.failure
         return failure._replace(detail=f"not asked, as the judge had said before: {failure.detail}")
 
-    def admit(self, now: float) -> Failure | None:
-        """The same for a call that begins now: the one that is let through for a trial is the only one for a while."""
-        refusal = self.refusal(now)
-        if self.open is not None and refusal is None:
-            self.open = self.open._replace(try_at=now + self.open.pause, is_tried=True)
-        return refusal
+    def is_on_trial(self, now: float) -> bool:
+        """Whether only one call at a time is to be made."""
+        return self.open is not None and now >= self.open.try_at
 
     def heard(self, result: Reply | Failure, now: float) -> bool:
         """What a call came to; returns whether the breaker opened or closed by it."""
@@ -63,8 +59,8 @@ class Breaker:
         return self.open is not None
 
     def _still_open(self, before: Open, failure: Failure, now: float) -> None:
-        """Those that were in flight when it opened change nothing; the one let through does."""
-        if before.is_tried:
+        """Those that were in flight when it opened change nothing; a trial does."""
+        if now >= before.try_at:
             pause = min(before.pause * 2, LONGEST_PAUSE_SECONDS)
             self.open = Open(_plain(failure), before.since, now + pause, pause)
 

@@ -54,7 +54,7 @@ class Pace:
     def allowed(self, now: float) -> int:
         """How many at once, now."""
         if self.breaker.open is not None:
-            return EVERYBODY
+            return 1 if self.breaker.is_on_trial(now) else EVERYBODY
         return self.limit.allowed(now) if self.rates.opens_at(now) <= now else 0
 
     def opens_at(self, now: float) -> float | None:
@@ -88,7 +88,7 @@ class Gate:
             return
         tokens = characters // CHARACTERS_PER_TOKEN + int(median(self._answer_tokens))
         async with self.slots.taken(lane, tokens):
-            if refusal := self.pace.breaker.admit(self._clock.now()):
+            if refusal := self.pace.breaker.refusal(self._clock.now()):
                 self.pace.rates.take(-1, -tokens, self._clock.now())
                 yield self._refused(refusal)
                 return

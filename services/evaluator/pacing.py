@@ -20,9 +20,10 @@ CROWDED = 10.0  # refusals, less about half of the answers: when more than a thi
 RELIEF = 0.54  # per answer; CROWDED and RELIEF are a sequential test of "half are refused" against "a fifth is"
 SHRINK = 0.75
 SOME = 0.05  # share of refusals that one call fewer might spare
-ENOUGH = 40  # calls, to know such a share
+ENOUGH = 4  # calls for each one at once, to know such a share
+FEWEST = 8
 SHORTEST_TRIAL_SECONDS, LONGEST_TRIAL_SECONDS = 10.0, 320.0  # between two trials of one fewer
-SHORTEST_STEP_SECONDS, LONGEST_STEP_SECONDS = 2.0, 60.0  # between two steps up
+SHORTEST_STEP_SECONDS, LONGEST_STEP_SECONDS = 5.0, 60.0  # between two steps up
 HOLD_SECONDS = 10.0  # of growth, after an error, a time-out, or little left
 DOOR_SECONDS = 1.0  # where the judge does not say how long
 LONGEST_DOOR_SECONDS = 30.0  # a longer wait is asked for again, as others may have given up meanwhile
@@ -151,7 +152,7 @@ class Limit:
     def _one_fewer(self, now: float) -> Change | None:
         """Where some calls are refused, try one fewer at once; where that spares not half of them, take it back."""
         calls = self._answers + self._refusals
-        if calls < ENOUGH:
+        if calls < max(FEWEST, ENOUGH * self.limit):
             return None
         share, before = self._refusals / calls, self._share_before
         if before is not None:
@@ -164,6 +165,7 @@ class Limit:
             return None if helped else self._change(self.limit + 1, now, Cause.NO_RELIEF)
         if share <= SOME or self.limit == 1 or now < self._trial_at:
             return None
+        self._step_seconds = min(LONGEST_STEP_SECONDS, self._step_seconds * 2)
         change = self._change(self.limit - 1, now, Cause.REFUSALS)
         self._share_before = share
         return change

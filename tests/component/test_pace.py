@@ -98,7 +98,7 @@ async def shared(call_seconds: float, seed: int) -> Shared:
     return Shared(samples, answered / (UNTIL_SECONDS - SETTLED_AFTER_SECONDS))
 
 
-@pytest.mark.parametrize(("call_seconds", "seed"), [(1.0, 0), (3.0, 1)])
+@pytest.mark.parametrize(("call_seconds", "seed"), [(1.0, 0), (2.0, 0), (2.0, 1)])
 def test_four_evaluators_find_the_ten_calls_that_a_judge_takes(call_seconds: float, seed: int) -> None:
     found = run(shared(call_seconds, seed))
     settled = [sum(sample.limits) for sample in found.samples if sample.at >= SETTLED_AFTER_SECONDS]

@@ -53,18 +53,18 @@ def test_a_limit_or_an_error_in_between_says_nothing() -> None:
     assert breaker.heard(QUOTA, 0.0)
 
 
-def test_after_a_pause_one_call_is_let_through_and_the_others_are_not() -> None:
+def test_after_a_pause_it_is_on_trial() -> None:
     breaker = opened()
-    assert breaker.admit(FIRST_PAUSE_SECONDS - 0.1) is not None
-    assert breaker.admit(FIRST_PAUSE_SECONDS) is None
-    assert breaker.admit(FIRST_PAUSE_SECONDS) is not None
+    assert not breaker.is_on_trial(FIRST_PAUSE_SECONDS - 0.1)
+    assert breaker.is_on_trial(FIRST_PAUSE_SECONDS)
+    assert breaker.refusal(FIRST_PAUSE_SECONDS) is None
 
 
-def test_if_it_is_taken_all_may_ask_again() -> None:
+def test_if_the_trial_is_taken_all_may_ask_again() -> None:
     breaker = opened()
-    breaker.admit(FIRST_PAUSE_SECONDS)
     assert breaker.heard(a_reply(), FIRST_PAUSE_SECONDS)
     assert breaker.refusal(FIRST_PAUSE_SECONDS) is None
+    assert not breaker.is_on_trial(FIRST_PAUSE_SECONDS)
 
 
 def test_if_it_fails_the_next_one_waits_twice_as_long_up_to_a_bound() -> None:
@@ -73,7 +73,7 @@ def test_if_it_fails_the_next_one_waits_twice_as_long_up_to_a_bound() -> None:
         assert breaker.open is not None
         pauses.append(breaker.open.try_at - now)
         now = breaker.open.try_at
-        assert breaker.admit(now) is None
+        assert breaker.is_on_trial(now)
         assert not breaker.heard(QUOTA, now)
     assert pauses == [15, 30, 60, 120, 240, 240, 240]
     assert pauses[-1] == LONGEST_PAUSE_SECONDS
@@ -83,10 +83,4 @@ def test_calls_that_were_in_flight_when_it_opened_make_no_pause_longer() -> None
     breaker = opened()
     for _ in range(20):
         breaker.heard(QUOTA, 1.0)
-    assert breaker.admit(FIRST_PAUSE_SECONDS) is None
-
-
-def test_a_trial_that_is_never_heard_of_is_followed_by_another() -> None:
-    breaker = opened()
-    breaker.admit(FIRST_PAUSE_SECONDS)
-    assert breaker.admit(2 * FIRST_PAUSE_SECONDS) is None
+    assert breaker.is_on_trial(FIRST_PAUSE_SECONDS)

@@ -166,6 +166,20 @@ async def test_it_closes_when_the_trial_call_is_taken() -> None:
     assert room.counted("llm_breaker_open", model=MODEL, reason="quota_exhausted") == 0
 
 
+@pytest.mark.parametrize("taken", [True, False])
+async def test_those_that_come_during_the_trial_wait_for_it_and_share_its_fate(*, taken: bool) -> None:
+    trial = [a_reply()] * 3 if taken else [QUOTA]
+    room = AnEvaluator(Answer(QUOTA, 0.0), Answer(QUOTA, 0.0), *trial, max_concurrency="3")
+    for key in "78":
+        await room.failed(a_task(key))
+    room.seconds = 20
+    async with asyncio.TaskGroup() as group:
+        for key in "901":
+            group.create_task(room.handlers.on_task(a_task(key)))
+    assert [isinstance(event, PartFailed) for event in room.announce.events[2:]] == [not taken] * 3
+    assert len(room.judge.asked) == 2 + len(trial)
+
+
 @pytest.mark.parametrize(("failure", "is_asked"), [(NO_KEY, True), (NO_MODEL, True), (QUOTA, False)])
 async def test_a_probe_that_costs_nothing_closes_it_where_that_can_be_seen(failure: Failure, *, is_asked: bool) -> None:
     room, probed = AnEvaluator(Answer(failure, 0.0), Answer(failure, 0.0)), []

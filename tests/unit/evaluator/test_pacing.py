@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.evaluator.calls import Headroom
-from services.evaluator.pacing import CROWDED, ENOUGH, HOLD_SECONDS, Call, Cause, Change, Ending, FixedLimit, Limit
+from services.evaluator.pacing import CROWDED, HOLD_SECONDS, Call, Cause, Change, Ending, FixedLimit, Limit
 
 ANSWERED, REFUSED, BROKEN, UNCALLED = Ending.ANSWERED, Ending.REFUSED, Ending.BROKEN, Ending.UNCALLED
 
@@ -100,7 +100,7 @@ def test_calls_that_began_before_a_change_say_nothing_about_the_new_limit() -> N
     assert limit.limit == 7
 
 
-def shares(limit: Limit, refused: int, now: float, calls: int = ENOUGH) -> Change | None:
+def shares(limit: Limit, refused: int, now: float, calls: int = 40) -> Change | None:
     """So many of the next calls are refused, evenly; what changed last."""
     last = None
     for number in range(calls):
@@ -114,6 +114,12 @@ def test_where_one_fewer_spares_the_refusals_it_stays_so() -> None:
     assert shares(limit, 8, 20.0) == Change(10, 9, Cause.REFUSALS)
     assert shares(limit, 2, 30.0) is None
     assert limit.limit == 9
+
+
+def test_the_fewer_are_asked_at_once_the_sooner_it_is_seen_whether_one_fewer_helps() -> None:
+    limit = Limit(2)
+    assert shares(limit, 1, 20.0, calls=7) is None
+    assert shares(limit, 1, 20.0, calls=1) == Change(2, 1, Cause.REFUSALS)
 
 
 def test_where_one_fewer_does_not_spare_them_it_is_taken_back_and_tried_again_after_twice_as_long() -> None:
@@ -130,9 +136,9 @@ def test_where_one_fewer_does_not_spare_them_it_is_taken_back_and_tried_again_af
 def test_the_limit_grows_by_one_when_a_call_at_the_limit_is_answered_after_a_quiet_while() -> None:
     limit = Limit(10)
     crowd(limit)
-    assert answered_at_the_limit(limit, 1.9) is None
-    assert answered_at_the_limit(limit, 2.0) == Change(7, 8, Cause.SUCCESS)
-    assert answered_at_the_limit(limit, 4.0) == Change(8, 9, Cause.SUCCESS)
+    assert answered_at_the_limit(limit, 4.9) is None
+    assert answered_at_the_limit(limit, 5.0) == Change(7, 8, Cause.SUCCESS)
+    assert answered_at_the_limit(limit, 10.0) == Change(8, 9, Cause.SUCCESS)
 
 
 def test_the_limit_does_not_grow_beyond_what_is_allowed_nor_where_it_is_not_used() -> None:
@@ -145,12 +151,12 @@ def test_the_limit_does_not_grow_beyond_what_is_allowed_nor_where_it_is_not_used
 def test_the_first_refusal_at_a_new_height_takes_the_step_back_and_the_next_one_waits_twice_as_long() -> None:
     limit = Limit(10)
     crowd(limit)
-    answered_at_the_limit(limit, 2.0)
+    answered_at_the_limit(limit, 5.0)
     *_, top = begun(limit, 8)
-    assert limit.end(top, REFUSED, 3.0) == Change(8, 7, Cause.STEP_REFUSED)
+    assert limit.end(top, REFUSED, 6.0) == Change(8, 7, Cause.STEP_REFUSED)
     limit.in_flight = 0
-    assert answered_at_the_limit(limit, 6.9) is None
-    assert answered_at_the_limit(limit, 7.0) == Change(7, 8, Cause.SUCCESS)
+    assert answered_at_the_limit(limit, 15.9) is None
+    assert answered_at_the_limit(limit, 16.0) == Change(7, 8, Cause.SUCCESS)
 
 
 def test_an_error_or_a_time_out_holds_growth() -> None:

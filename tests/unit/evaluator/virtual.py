@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from services.evaluator.calls import Failure, Form, Reply, Turn
 from services.evaluator.gates import Gates
-from services.evaluator.handlers import Handlers, Now
+from services.evaluator.handlers import AsksJudge, Handlers, Now
 from services.evaluator.ledger import Dials, Ledger
 from services.evaluator.slots import Clock
 from services.standalone.behaviour import Behaviour, Fault
@@ -119,7 +119,7 @@ class Sample(NamedTuple):
 class VirtualEvaluator:
     """One evaluator with the services' own handlers, ledger and gates; it takes so many tasks at once as the real."""
 
-    def __init__(self, judge: MoodyJudge, seed: int = 0, look_ahead: int = 60, **settings: Any) -> None:
+    def __init__(self, judge: AsksJudge, seed: int = 0, look_ahead: int = 60, **settings: Any) -> None:
         llm = LlmSettings(_env_file=None, **settings)
         self.registry = CollectorRegistry()
         metrics = Metrics(self.registry, "evaluator", "0")
