@@ -158,6 +158,23 @@ class ReportSettings(SettingsGroup):
     clock_seconds: float = Field(1.0, gt=0, description="how often deadlines and abandoned renderings are looked for")
 
 
+class JaegerSettings(SettingsGroup):
+    """Where the traces of agents' runs are read from. Best effort: neither time limit ever fails a report."""
+
+    model_config = _config("JAEGER_")
+
+    query_url: str = Field("", pattern=r"^$|^https?://", description="empty: no telemetry")
+    services: str = Field("", description="of the agents, comma-separated; empty: all that Jaeger knows")
+    timeout_seconds: float = Field(2.0, gt=0, description="one call")
+    report_seconds: float = Field(20.0, gt=0, description="all calls for a report")
+    reads: int = Field(20, ge=1, description="calls at once")
+
+    @property
+    def service_names(self) -> tuple[str, ...]:
+        """The services whose traces are searched; none: Jaeger is asked which there are."""
+        return tuple(name.strip() for name in self.services.split(",") if name.strip())
+
+
 class GatewaySettings(SettingsGroup):
     """The HTTP door. Without keys it serves loopback only."""
 
@@ -221,6 +238,7 @@ class Settings(NamedTuple):
     llm: LlmSettings
     openai: OpenAISettings
     report: ReportSettings
+    jaeger: JaegerSettings
     gateway: GatewaySettings
     http: HttpSettings
     standin: StandinSettings

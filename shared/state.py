@@ -99,7 +99,9 @@ class Report(Value):
     """Where a report stands. Counts are of pieces; sums are whole numbers, so that the order of arrival is no matter.
 
     `score_sum_micro` adds the scores of `scored` pieces in millionths; `cost_nano` adds dollars in billionths, over all
-    generations; `unpriced` says that some usage had no price. `ends_as` is how the evaluation was ended early, if so;
+    generations; `unpriced` says that some usage had no price. `exhausted` says which limit was reached, in words, and
+    is empty while none is: from then on evaluators fail what they have not begun. `recalled` parts were judged before
+    and not paid for; the `saved_` sums say what they had cost. `ends_as` is how the evaluation was ended early, if so;
     `render_wanted` that somebody asked for the workbook of an ended report to be built again. `workbook` is the latest
     there is; `earlier` are the generations before this one, the last fifty of them.
     """
@@ -129,8 +131,17 @@ class Report(Value):
     input_tokens: Count = 0
     output_tokens: Count = 0
     cached_tokens: Count = 0
+    reasoning_tokens: Count = 0
     cost_nano: Count = 0
     unpriced: bool = False
+    recalled: Count = 0
+    saved_input_tokens: Count = 0
+    saved_output_tokens: Count = 0
+    saved_cost_nano: Count = 0
+    saved_unpriced: bool = False
+    token_limit: int | None = None
+    cost_limit_usd: float | None = None
+    exhausted: str = ""
     ends_as: Status | None = None
     reason: str | None = None
     render_failures: Count = 0
@@ -170,10 +181,14 @@ class Claim(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How far a report is, in the least words: what an evaluator must know of it."""
+    """How far a report is, in the least words: what an evaluator must know of it.
+
+    `exhausted` says that it has reached its cost or token limit: what has not begun is not to be begun.
+    """
 
     generation: int
     status: Status
+    exhausted: bool = False
 
 
 class Sweep(NamedTuple):

@@ -7,9 +7,9 @@ from typing import Any
 import httpx2
 import openai
 
-from services.evaluator.app import packaged_prices
 from services.evaluator.calls import Failure, Form, Reply, Turn
 from services.evaluator.judge import Judge
+from shared.pricing import packaged_prices
 
 FORM = Form("AgentAnswer", {"type": "object", "properties": {}, "required": [], "additionalProperties": False})
 TURNS = [Turn("system", "Be fair."), Turn("user", "Gr\N{LATIN SMALL LETTER U WITH DIAERESIS}\N{SEEDLING}")]

@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
-from importlib.resources import files
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry
@@ -20,7 +19,8 @@ from services.evaluator.dead_tasks import failing_parts
 from services.evaluator.handlers import Handlers, Now
 from services.evaluator.judge import Judge, open_judge
 from services.evaluator.ledger import Dials, Ledger
-from services.evaluator.pricing import PriceTable, read_prices
+from services.evaluator.remembered import Memory
+from services.evaluator.repeated import repeated
 from services.evaluator.slots import Pools
 from shared.chassis import checks, process
 from shared.chassis.assembly import Assembly, assemble
@@ -29,6 +29,7 @@ from shared.chassis.http import health_routes
 from shared.chassis.sending import Outgoing, Sender, utc_now
 from shared.messages import EvaluationTask, Outcome, PartDelayed
 from shared.parallel import Flow, ParallelSubscriber, parallel_subscriber
+from shared.pricing import packaged_prices
 from shared.settings import Settings, SettingsError
 from shared.store import connect
 from shared.topics import Topics
@@ -100,6 +101,13 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             utc_now, random.random, lambda: secrets.token_hex(8), timedelta(seconds=settings.llm.lease_seconds)
         )
         ledger = Ledger(store.ledger, store.reports.standings, dials, room.metrics)
+        memory = Memory(
+            store.judgements,
+            judge_url=settings.openai.base_url,
+            retention=timedelta(days=settings.report.retention_days),
+            utc=utc_now,
+            metrics=room.metrics,
+        )
         handlers = Handlers(
             judge=judge,
             slot=_slots(pools),
@@ -109,6 +117,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             now=Now(utc_now, time.monotonic, random.random, asyncio.sleep),
             metrics=room.metrics,
             prices=prices.version,
+            around=lambda outcome_of: memory.remembered(repeated(outcome_of)),
         )
         room.metrics.limit.set_function(lambda: pools.limit)
         subscribers = declare(room, pools.limit, handlers.on_task, ledger.leave)
@@ -138,11 +147,6 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             with contextlib.suppress(asyncio.CancelledError):
                 await keeping
             await judge.close()
-
-
-def packaged_prices() -> PriceTable:
-    """The price table that ships with the release."""
-    return read_prices(files("services.evaluator").joinpath("prices.toml").read_text("utf-8"))
 
 
 def _slots(pools: Pools) -> Callable[[str, Lane], AbstractAsyncContextManager[None]]:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, assert_never
 
 from services.evaluator.attempts import Attempts, Judged
 from services.evaluator.calls import Failure, Form, Reply, Turn
-from services.evaluator.claims import Claimed, Done, Ended, Leased, Mine, Permission
+from services.evaluator.claims import Claimed, Done, Ended, Leased, Mine, OutcomeOf, Permission
 from shared.chassis.dead_letters import RetryLaterError
 from shared.evaluations import Judge
 from shared.messages import PROMPT_VERSION, EvaluationTask, Outcome, PartDelayed, PartEvaluated, PartFailed
@@ -79,6 +79,7 @@ class Handlers:
         now: Now,
         metrics: Metrics,
         prices: str = "",
+        around: Callable[[OutcomeOf], OutcomeOf] = lambda outcome_of: outcome_of,
     ) -> None:
         self._judge = judge
         self._slot = slot
@@ -87,6 +88,7 @@ class Handlers:
         self._settings = settings
         self._now = now
         self._metrics = metrics
+        self._outcome_of = around(self.outcome_of)  # what is done about a part beside judging it once
         self._prices = prices  # the edition that costs are reckoned by
 
     async def on_task(self, task: EvaluationTask) -> None:
@@ -111,7 +113,7 @@ class Handlers:
                 assert_never(never)
 
     async def _judge_once(self, task: EvaluationTask, claim: Claim) -> None:
-        outcome = await self.outcome_of(task, claim)
+        outcome = await self._outcome_of(task, claim)
         match outcome:
             case Permission.LEAVING | Permission.LAPSED:
                 raise RetryLaterError(0)
@@ -127,6 +129,8 @@ class Handlers:
         while True:
             async with self._slot(task.judge.model, task.lane):
                 permission = self._ledger.permission(claim)
+                if permission is Permission.EXHAUSTED:
+                    return self._failed(attempts, _exhausted(attempts.last))
                 if permission is not Permission.GRANTED:
                     return permission
                 now = self._now.monotonic()
@@ -221,3 +225,9 @@ class Handlers:
     def _seconds(self, attempts: Attempts) -> float:
         began = attempts.began_at
         return round(self._now.monotonic() - began, 3) if began is not None else 0.0
+
+
+def _exhausted(last: Failure | None) -> Failure:
+    """No call is left to be made: the report has reached its limit."""
+    before = f"; the last attempt ended as {last.reason}: {last.detail}" if last else ""
+    return Failure(Reason.BUDGET_EXHAUSTED, f"the report's cost or token limit was reached{before}", again=False)

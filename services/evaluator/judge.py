@@ -12,8 +12,8 @@ import openai
 from pydantic import BaseModel, ValidationError
 
 from services.evaluator.calls import Failure, Form, Reply, Turn
-from services.evaluator.pricing import PriceTable
 from shared.evaluations import Count, Usage
+from shared.pricing import PriceTable
 from shared.settings import OpenAISettings
 from shared.vocabulary import Reason
 
@@ -24,10 +24,15 @@ class _TokenDetails(BaseModel):
     cached_tokens: Count | None = 0
 
 
+class _OutputDetails(BaseModel):
+    reasoning_tokens: Count | None = 0
+
+
 class _Usage(BaseModel):
     prompt_tokens: Count = 0
     completion_tokens: Count = 0
     prompt_tokens_details: _TokenDetails | None = None
+    completion_tokens_details: _OutputDetails | None = None
 
 
 class _Message(BaseModel):
@@ -92,14 +97,16 @@ class Judge:
 
     def _usage(self, completion: _Completion) -> Usage:
         counted = completion.usage or _Usage()
-        details = counted.prompt_tokens_details
+        details, of_output = counted.prompt_tokens_details, counted.completion_tokens_details
         usage = Usage(
             model=completion.model,
             input_tokens=counted.prompt_tokens,
             output_tokens=counted.completion_tokens,
             cached_tokens=(details.cached_tokens or 0) if details else 0,
+            reasoning_tokens=(of_output.reasoning_tokens or 0) if of_output else 0,
         )
-        return usage.model_copy(update={"cost_usd": self._prices.cost_usd(usage)})
+        known = completion.usage is not None  # a server that does not count leaves the cost unknown
+        return usage.model_copy(update={"cost_usd": self._prices.cost_usd(usage) if known else None})
 
     async def trouble(self) -> str | None:
         """What keeps the judge from being reached or used, asked free of charge; None if nothing does."""

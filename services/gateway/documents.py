@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from shared.evaluations import Count, Part, Score, Usage, Value
+from shared.evaluations import Count, Facts, Part, Score, Trials, Usage, Value
 from shared.messages import Counts, ReportId, ReportRequested, ReportSpec, ReportStatus, Workbook
 from shared.state import Generation
 from shared.statuses import headline_score
@@ -44,7 +44,10 @@ class RetryBody(Value):
 
 
 class PartRow(Value):
-    """One part in the status document; `seconds` is the time of all attempts."""
+    """One part in the status document; `seconds` is the time of all attempts.
+
+    `usage` is the judge's; tokens and cost of what is judged, an agent's own runs, are among its `facts`.
+    """
 
     part_id: str
     role: Role
@@ -58,6 +61,9 @@ class PartRow(Value):
     attempts: Count
     seconds: float
     usage: Usage
+    facts: Facts = Facts()
+    trials: Trials | None = None
+    saved: Usage | None = None
     retry_at: datetime | None
 
 

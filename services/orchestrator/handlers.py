@@ -32,6 +32,7 @@ from shared.messages import (
     ReportRequested,
     RetryRequested,
 )
+from shared.pricing import PriceTable
 from shared.settings import ReportSettings
 from shared.state import Plan, Report
 from shared.store import Store
@@ -74,6 +75,7 @@ class Handlers:
         clock: Callable[[], datetime],
         new_token: Callable[[], str],
         metrics: Metrics,
+        prices: PriceTable,
     ) -> None:
         self._store = store
         self._announce = announce
@@ -84,6 +86,7 @@ class Handlers:
         self._new_token = new_token
         self._metrics = metrics
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._prices = prices
 
     async def on_report(self, request: ReportRequested) -> None:
         """Plan and publish. The same request again has no effect; the id with other content is refused."""
@@ -102,7 +105,7 @@ class Handlers:
             return await self._publish_unless_done(stored, report)
         try:
             async with self._large if self._is_large(request) else contextlib.nullcontext():
-                plan = await self._plan(request, accepted_at)
+                plan = await self.plan(request, accepted_at)
         except RejectedError as error:
             return await self._reject(request, str(error))
         return await self._publish_unless_done(plan, report)
@@ -155,9 +158,9 @@ class Handlers:
         given = request.data.agents or request.data.reviews or () if request.data else request.agent_ids or ()
         return request.data_sha256 is not None or len(given) > self._settings.bulk_parts
 
-    async def _plan(self, request: ReportRequested, accepted_at: datetime) -> Plan:
+    async def plan(self, request: ReportRequested, accepted_at: datetime) -> Plan:
         """Read, freeze and store. Raises RejectedError."""
-        if found := objections(request):
+        if found := objections(request, self._prices):
             raise RejectedError("; ".join(found))
         baseline = await find_baseline(self._store, request, accepted_at)
         source = await self._source_of(request, accepted_at)

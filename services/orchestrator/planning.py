@@ -134,7 +134,12 @@ def task_of(settled: Settled, part: Part, evidence: Sequence[EvidenceGroup]) -> 
         goal=request.criteria.goal,
         criteria=part.criteria,
         evidence=tuple(evidence),
-        judge=JudgeOptions(model=request.options.judge_model, timeout_seconds=request.options.eval_timeout_seconds),
+        judge=JudgeOptions(
+            model=request.options.judge_model,
+            timeout_seconds=request.options.eval_timeout_seconds,
+            trials=request.options.trials,
+            cache=request.options.cache,
+        ),
         prompt_version=PROMPT_VERSION,
         deadline_at=settled.deadline_at,
     )
@@ -203,6 +208,8 @@ def planned_event(plan: Plan) -> ReportPlanned:
         overview=plan.overview,
         lane=plan.lane,
         fail_fast=plan.options.fail_fast,
+        token_limit=plan.options.token_limit,
+        cost_limit_usd=plan.options.cost_limit_usd,
         planned_at=plan.planned_at,
         deadline_at=plan.deadline_at,
     )

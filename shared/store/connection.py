@@ -11,6 +11,7 @@ from shared.settings import MongoSettings
 from shared.store.baselines import BaselineCollection
 from shared.store.documents import Document
 from shared.store.evidence import EvidenceCollection
+from shared.store.judgements import JudgementCollection
 from shared.store.ledger import LedgerCollections
 from shared.store.parts import PartCollection
 from shared.store.plans import PlanCollection
@@ -38,6 +39,7 @@ class Store(NamedTuple):
     reports: ReportCollection
     renders: RenderCollection
     ledger: LedgerCollections
+    judgements: JudgementCollection
     workbooks: WorkbookFiles
     uploads: UploadCollection
     requests: RequestCollection
@@ -64,6 +66,7 @@ class Store(NamedTuple):
             self.reports,
             self.renders,
             self.ledger,
+            self.judgements,
             self.uploads,
             self.requests,
             self.sources,
@@ -95,6 +98,7 @@ async def connect(settings: MongoSettings) -> AsyncIterator[Store]:
             reports=ReportCollection(client, database, parts),
             renders=RenderCollection(database),
             ledger=LedgerCollections(database),
+            judgements=JudgementCollection(database),
             workbooks=WorkbookFiles(database),
             uploads=UploadCollection(database),
             requests=RequestCollection(database),

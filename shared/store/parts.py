@@ -31,6 +31,8 @@ _OF_RESULTS = set(
         "attempts",
         "seconds",
         "usage",
+        "trials",
+        "saved",
         "judge",
         "first_failed_at",
         "finished_at",

@@ -107,11 +107,17 @@ async def test_cached_tokens_are_read_and_cost_less() -> None:
     assert (reply.usage.cached_tokens, reply.usage.cost_usd) == (400, 0.00024)
 
 
+async def test_reasoning_tokens_are_read_and_are_among_the_output() -> None:
+    usage = {"prompt_tokens": 1_000, "completion_tokens": 200, "completion_tokens_details": {"reasoning_tokens": 150}}
+    reply = await ask(serving(completion(usage=usage)))
+    assert (reply.usage.output_tokens, reply.usage.reasoning_tokens, reply.usage.cost_usd) == (200, 150, 0.00027)
+
+
 @pytest.mark.parametrize(
     ("changes", "tokens", "cost"),
     [
         ({"model": "llama-4"}, 1_000, None),
-        ({"usage": None}, 0, 0.0),
+        ({"usage": None}, 0, None),
         ({"usage": {"prompt_tokens": 10, "prompt_tokens_details": None}}, 10, 0.0000015),
         ({"usage": {"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": None}}}, 10, 0.0000015),
     ],

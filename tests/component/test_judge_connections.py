@@ -7,9 +7,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from services.evaluator.app import packaged_prices
 from services.evaluator.calls import Failure
 from services.evaluator.judge import NO_KEY, open_judge
+from shared.pricing import packaged_prices
 from shared.settings import OpenAISettings
 from shared.vocabulary import Reason
 from tests.judges import FORM, TURNS, a_judge, ask, error

@@ -28,6 +28,7 @@ from shared.messages import (
     RetryRequested,
 )
 from shared.offsets import Offsets
+from shared.pricing import packaged_prices
 from shared.settings import LlmSettings, MongoSettings, ReportSettings
 from shared.store.sources import Window
 from shared.telemetry import Metrics
@@ -88,6 +89,7 @@ def orchestrator(world: "World", process: Process) -> None:
         clock=world.utc,
         new_token=world.new_name,
         metrics=METRICS,
+        prices=packaged_prices(),
     )
 
     async def on_request(request: Request) -> None:

@@ -12,6 +12,7 @@ from services.renderer.layout.failures import failures_sheet
 from services.renderer.layout.parts import parts_sheet
 from services.renderer.layout.places import MAX_ROWS, Places, places
 from services.renderer.layout.results import Results, results
+from services.renderer.layout.sentiment import sentiment_sheets
 from services.renderer.layout.summary import summary_sheet
 from services.renderer.layout.values import Sheet
 from services.renderer.past import NO_PAST, Past
@@ -28,13 +29,14 @@ class Book:
 
     @property
     def before(self) -> tuple[Sheet, ...]:
-        """Summary, the list of parts, the details, the failures."""
+        """Summary, the list of parts, the details, the failures, how each review was read."""
         return (
             summary_sheet(self.results, self.places),
             parts_sheet(self.results, self.places),
             *comparison_sheets(self.results, self.places),
             *detail_sheets(self.results, self.places),
             failures_sheet(self.results, self.places),
+            *sentiment_sheets(self.results),
         )
 
     @property

@@ -1,5 +1,8 @@
 """How values are said in words: statuses, verdicts, reasons, costs, coverage; the same on every sheet."""
 
+from collections.abc import Iterable
+from math import fsum
+
 from services.renderer.cells import CellValue
 from services.renderer.layout.languages import language_name
 from services.renderer.layout.values import Tone
@@ -71,7 +74,25 @@ def cost(usage: Usage) -> CellValue:
     """US dollars; a model without a price says so, and a part without calls has no cost to speak of."""
     if usage.cost_usd is not None:
         return usage.cost_usd
-    return UNPRICED if usage.input_tokens or usage.output_tokens else "no calls"
+    return UNPRICED if usage.model else "no calls"
+
+
+def judge_cost(part: Part) -> CellValue:
+    """The same for a part; what was judged before costs nothing now, which is not the same as a price of zero."""
+    return "judged before" if part.saved is not None and part.status is PartStatus.COMPLETED else cost(part.usage)
+
+
+def saved(report: Report) -> str:
+    """What was not paid for again."""
+    tokens = f"{report.saved_input_tokens:,} tokens in, {report.saved_output_tokens:,} out"
+    dollars = UNPRICED if report.saved_unpriced else f"{report.saved_cost_nano / NANO:,.4f} USD"
+    return f"{report.recalled:,} parts were judged before: {dollars} saved ({tokens})"
+
+
+def own_cost(parts: Iterable[Part]) -> CellValue:
+    """What the runs that were judged cost by their own account, in US dollars; not the judge's cost."""
+    known = [part.facts.cost_usd for part in parts if part.facts.cost_usd is not None]
+    return fsum(known) if known else NOT_KNOWN
 
 
 def report_cost(report: Report) -> CellValue:

@@ -270,13 +270,13 @@ def test_a_cost_without_a_price_says_so() -> None:
     unpriced = Usage(model="new", input_tokens=10, output_tokens=1)
     parts = [a_judged_part("1", usage=unpriced), a_judged_part("2"), a_failed_part("3", Reason.NO_DATA)]
     laid = laid_out(parts)
-    assert {row["ID"]: row["Cost (USD)"] for row in table(sheet(laid, "Agents"))} == {
+    assert {row["ID"]: row["Judge cost (USD)"] for row in table(sheet(laid, "Agents"))} == {
         "1": "unpriced",
         "2": 0.0017,
         "3": "no calls",
     }
-    assert facts(laid)["Cost (USD)"][0] == "at least $0.0017; the rest is unpriced"
-    assert facts(laid_out([parts[0]]))["Cost (USD)"][0] == "unpriced"
+    assert facts(laid)["Judge cost (USD)"][0] == "at least $0.0017; the rest is unpriced"
+    assert facts(laid_out([parts[0]]))["Judge cost (USD)"][0] == "unpriced"
 
 
 def test_cut_evidence_is_shown() -> None:
