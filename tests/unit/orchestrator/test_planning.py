@@ -135,7 +135,7 @@ def test_what_cannot_be_served_is_said_in_words(fields: dict[str, Any], words: s
 
 def test_all_objections_are_said_at_once() -> None:
     found = objections(
-        a_request(agent_ids=[], options={"coverage": "full", "baseline": "r0"}, criteria={"team": []}), PRICES
+        a_request(agent_ids=[], options={"coverage": "full", "baseline": REPORT_ID}, criteria={"team": []}), PRICES
     )
     assert len(found) == 4
 

@@ -185,7 +185,7 @@ async def test_a_database_that_is_away_while_evidence_is_frozen_is_no_fault_of_t
         ({"data": None}, "environment_id or data.agents is needed"),
         ({"data": None, "data_sha256": "ab"}, "the uploaded data ab is not there"),
         (
-            {"options": {"coverage": "full", "baseline": "r0"}},
+            {"options": {"coverage": "full", "baseline": REPORT_ID}},
             "options: coverage `full` is not available in this release; ",
         ),
     ],
