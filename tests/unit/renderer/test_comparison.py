@@ -231,10 +231,16 @@ def test_the_first_of_a_series_says_that_there_is_nothing_to_compare_with() -> N
     assert "this is the first" in said(book(plan, a_report(parts), parts))
 
 
-def test_without_a_baseline_there_is_no_such_sheet() -> None:
+def links(found: Book) -> set[str | None]:
+    return {cell.link for row in found.before[0].rows for cell in row}
+
+
+def test_without_a_baseline_there_is_no_such_sheet_and_no_link_to_it() -> None:
     parts = [a_judged_part("1")]
     laid_out = book(a_plan(pieces=1), a_report(parts), parts)
     assert "Comparison" not in {sheet.name for sheet in laid_out.before}
+    assert "'Comparison'!A1" not in links(laid_out)
+    assert "'Comparison'!A1" in links(laid(parts, parts))
 
 
 def test_an_agent_called_like_the_sheet_has_a_detail_of_another_name() -> None:
