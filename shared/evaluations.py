@@ -229,7 +229,8 @@ class Part(Value):
 
     `score` is the weighted mean of the judged criteria, 0 to 10; `passed` is None for languages and where a criterion
     could not be judged. `saved` says that it was judged before, and what that cost. `reason`, `detail` and `retryable`
-    belong to errored and cancelled parts. `seconds` is the time of all attempts of the generation that gave the result.
+    belong to errored and cancelled parts; of a delayed one, `reason` says why it waits. `seconds` is the time of all
+    attempts of the generation that gave the result.
     """
 
     part_id: str

@@ -107,8 +107,11 @@ class LlmSettings(SettingsGroup):
     model_config = _config("LLM_")
 
     max_concurrency: str = Field("10", pattern=r"^\d+(,[^=,]+=\d+)*$", description="`10`, or by model `10,gpt-4o=3`")
+    adaptive: bool = Field(True, description="fewer calls at once than that while the judge refuses more")
+    requests_per_minute: int | None = Field(None, ge=1, description="per model and evaluator; none: as the judge takes")
+    tokens_per_minute: int | None = Field(None, ge=1, description="the same, of prompts and answers together")
     attempt_timeout_seconds: float = Field(120, gt=0)
-    max_attempts: int = Field(5, ge=1)
+    max_attempts: int = Field(5, ge=1, description="per part; calls refused by a 429 do not count")
     lease_seconds: float = Field(
         20, ge=2, description="how long a call may be silent before another evaluator makes it"
     )

@@ -128,7 +128,12 @@ def without_data(overview: Part, at: datetime) -> Part:
 
 
 def delayed(part: Part, event: PartDelayed) -> Part:
-    """The part waiting for its next attempt."""
+    """The part waiting for its next attempt, and why."""
     return part.model_copy(
-        update={"status": PartStatus.DELAYED, "retry_at": event.retry_at, "attempts": event.attempts}
+        update={
+            "status": PartStatus.DELAYED,
+            "reason": event.reason,
+            "retry_at": event.retry_at,
+            "attempts": event.attempts,
+        }
     )

@@ -59,7 +59,7 @@ def _name_column(header: str, places: Places) -> Column[Part]:
 
 
 def _criterion_column(name: str) -> Column[Part]:
-    return Column(name, lambda part: _criterion(part, name), Format.SCORE)
+    return Column(name, lambda part: _criterion(part, name), Format.SCORE, deepest=10)
 
 
 def _criterion(part: Part, name: str) -> CellValue:
@@ -104,6 +104,10 @@ def _positive(part: Part) -> CellValue:
     return words.NOT_KNOWN if share is None else share
 
 
+def _success(part: Part) -> CellValue:
+    return words.rate(part.facts.succeeded, part.facts.finished)
+
+
 def _rating(part: Part) -> CellValue:
     return words.NOT_KNOWN if part.facts.mean_rating is None else part.facts.mean_rating
 
@@ -135,14 +139,14 @@ STANDING: PartColumns = (
 AGENT: PartColumns = (
     Column("ID", lambda part: part.key, Format.ID, widest=24),
     *STANDING,
-    Column("Score", words.score, Format.SCORE),
+    Column("Score", words.score, Format.SCORE, deepest=10),
     Column("Verdict", words.verdict, tone=lambda part: words.verdict_tone(words.verdict(part))),
 )
 
 AGENT_FACTS: PartColumns = (
     Column("Runs", lambda part: part.facts.rows, Format.COUNT),
     Column("Own cost (USD)", lambda part: words.own_cost([part]), Format.MONEY),
-    Column("Success rate", lambda part: words.rate(part.facts.succeeded, part.facts.finished), Format.PERCENT),
+    Column("Success rate", _success, Format.PERCENT, deepest=1),
     Column("Top strengths", _of_agent(lambda said: said.strengths), widest=40),
     Column("Top weaknesses", _of_agent(lambda said: said.weaknesses), widest=40),
 )
@@ -159,7 +163,7 @@ LANGUAGE: PartColumns = (
     Column("Sentiment", lambda part: found.sentiment if (found := _language(part)) else words.NONE),
     Column("Reviews", lambda part: part.facts.rows, Format.COUNT),
     Column("Mean rating", _rating, Format.SCORE),
-    Column("% positive", _positive, Format.PERCENT),
+    Column("% positive", _positive, Format.PERCENT, deepest=1),
     Column("Source of %", lambda part: positive_share(part).source, tone=lambda _: Tone.MUTED),
     Column(
         "Summary", lambda part: prose.plain_text(found.summary) if (found := _language(part)) else words.NONE, widest=56
@@ -173,9 +177,9 @@ LANGUAGE: PartColumns = (
 
 def _costs(rows: str) -> PartColumns:
     return (
-        Column("Input tokens", lambda part: part.usage.input_tokens, Format.COUNT),
-        Column("Output tokens", lambda part: part.usage.output_tokens, Format.COUNT),
-        Column("Judge cost (USD)", words.judge_cost, Format.MONEY),
+        Column("Input tokens", lambda part: words.tokens(part, part.usage.input_tokens), Format.COUNT),
+        Column("Output tokens", lambda part: words.tokens(part, part.usage.output_tokens), Format.COUNT),
+        Column("Judge cost (USD)", words.cost, Format.MONEY),
         Column("Seconds", lambda part: part.seconds, Format.SECONDS),
         Column("Attempts", lambda part: part.attempts, Format.COUNT),
         Column("Coverage", lambda part: words.coverage(part.coverage, rows), widest=20),

@@ -6,13 +6,14 @@ from math import fsum
 from services.renderer.cells import CellValue
 from services.renderer.layout.languages import language_name
 from services.renderer.layout.values import Tone
-from shared.evaluations import Coverage, Criterion, CriterionScore, Part, Usage
+from shared.evaluations import Coverage, Criterion, CriterionScore, Part
 from shared.state import Report
 from shared.vocabulary import PartStatus, Reason, Role
 
 NONE = "—"
 NOT_SCORED = "not scored"
 NOT_KNOWN = "not known"
+JUDGED_BEFORE = "judged before"
 UNPRICED = "unpriced"
 NANO = 1_000_000_000
 
@@ -70,16 +71,33 @@ def rate(count: int, of: int) -> CellValue:
     return count / of if of else NOT_KNOWN
 
 
-def cost(usage: Usage) -> CellValue:
+def tokens(part: Part, count: int) -> CellValue:
+    """Tokens as the judge's API counted them; where it said nothing, that is no zero."""
+    return count if _has_usage(part) else _no_usage(part)
+
+
+def cost(part: Part) -> CellValue:
     """US dollars; a model without a price says so, and a part without calls has no cost to speak of."""
-    if usage.cost_usd is not None:
-        return usage.cost_usd
-    return UNPRICED if usage.model else "no calls"
+    if _is_recalled(part):
+        return JUDGED_BEFORE
+    if part.usage.cost_usd is not None:
+        return part.usage.cost_usd
+    return UNPRICED if _has_usage(part) else _no_usage(part)
 
 
-def judge_cost(part: Part) -> CellValue:
-    """The same for a part; what was judged before costs nothing now, which is not the same as a price of zero."""
-    return "judged before" if part.saved is not None and part.status is PartStatus.COMPLETED else cost(part.usage)
+def _has_usage(part: Part) -> bool:
+    return part.usage.input_tokens + part.usage.output_tokens > 0
+
+
+def _no_usage(part: Part) -> str:
+    if _is_recalled(part):
+        return JUDGED_BEFORE
+    return "not reported" if part.attempts else "no calls"
+
+
+def _is_recalled(part: Part) -> bool:
+    """What was judged before costs nothing now, which is not the same as a price of zero."""
+    return part.saved is not None and part.status is PartStatus.COMPLETED
 
 
 def saved(report: Report) -> str:

@@ -52,7 +52,7 @@ async def test_a_part_that_somebody_else_judges_waits_for_their_claim_and_holds_
     with pytest.raises(RetryLaterError) as later:
         await room.handlers.on_task(a_task())
     assert later.value.seconds == 15.5  # what is left of the lease, and half a second of jitter
-    assert room.pools.in_flight == 0
+    assert room.gates.in_flight == 0
     assert room.announce.events == []
 
 
@@ -144,7 +144,7 @@ async def test_a_paid_outcome_is_kept_until_the_database_is_back(monkeypatch: py
 async def test_a_task_that_waited_beyond_its_claim_is_claimed_anew_before_it_is_paid_for() -> None:
     """A process that was stopped for longer than its lease goes on with what it had claimed: others have it by then."""
     room = an_evaluator()
-    async with room.pools.of("gpt-4o-mini").taken(a_task().lane):
+    async with room.gates.taken("gpt-4o-mini", a_task().lane):
         waiting = asyncio.create_task(room.handlers.on_task(a_task()))
         await room.somebody_waits()
         room.seconds = 20
@@ -187,7 +187,7 @@ async def test_a_task_of_a_report_that_has_ended_is_acknowledged_unpaid() -> Non
 
 async def test_a_report_that_ends_while_its_task_waits_for_a_slot_is_not_paid_for() -> None:
     room = an_evaluator()
-    async with room.pools.of("gpt-4o-mini").taken(a_task().lane):
+    async with room.gates.taken("gpt-4o-mini", a_task().lane):
         waiting = asyncio.create_task(room.handlers.on_task(a_task()))
         await room.somebody_waits()
         room.standings[REPORT_ID] = Standing(1, Status.RENDERING)
@@ -210,7 +210,7 @@ async def test_a_task_of_a_report_at_its_limit_fails_without_a_call() -> None:
 
 async def test_a_limit_reached_while_a_task_waits_for_a_slot_is_heeded() -> None:
     room = an_evaluator()
-    async with room.pools.of("gpt-4o-mini").taken(a_task().lane):
+    async with room.gates.taken("gpt-4o-mini", a_task().lane):
         waiting = asyncio.create_task(room.handlers.on_task(a_task()))
         await room.somebody_waits()
         room.standings[REPORT_ID] = Standing(1, Status.EVALUATING, exhausted=True)

@@ -12,7 +12,7 @@ def test_an_agents_own_cost_stands_beside_the_judges() -> None:
     known = a_judged_part("1", facts=Facts(rows=2, cost_usd=0.25))
     laid = laid_out([known, a_judged_part("2"), a_failed_part("3", facts=Facts(rows=1, cost_usd=0.5))])
     costs = {row["ID"]: (row["Own cost (USD)"], row["Judge cost (USD)"]) for row in table(sheet(laid, "Agents"))}
-    assert costs == {"1": (0.25, 0.0017), "2": ("not known", 0.0017), "3": (0.5, "no calls")}
+    assert costs == {"1": (0.25, 0.0017), "2": ("not known", 0.0017), "3": (0.5, "not reported")}
     assert facts(laid)["Agents' own cost (USD)"][0] == 0.75
     assert facts(laid)["Judge cost (USD)"][0] == 0.0034
     assert facts(laid_out([a_judged_part()]))["Agents' own cost (USD)"][0] == "not known"
