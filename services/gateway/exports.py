@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import Field, JsonValue
 
-from shared.evaluations import Count, Coverage, Criterion, Evaluation, Facts, Judge, Part, Score, Usage, Value
+from shared.evaluations import Count, Coverage, Criterion, Evaluation, Facts, Judge, Part, Score, Trials, Usage, Value
 from shared.messages import CriteriaSpec, Options, Period
 from shared.state import Baseline, Generation, Plan
 from shared.statuses import headline_score
@@ -35,6 +35,8 @@ class ResultPart(Value):
     attempts: Count
     seconds: float
     usage: Usage
+    saved: Usage | None
+    trials: Trials | None
     judge: Judge | None
     finished_at: datetime | None
 

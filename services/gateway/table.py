@@ -110,6 +110,12 @@ def _passed(row: Row) -> bool | None:
     return row.scored.score >= row.criterion.threshold
 
 
+def _deviation(row: Row) -> float | None:
+    """How far several judgements of the criterion lie apart."""
+    spreads = row.part.trials.criteria if row.part.trials and row.criterion else ()
+    return next((spread.deviation for spread in spreads if row.criterion and spread.name == row.criterion.name), None)
+
+
 def _reasoning(row: Row) -> str | None:
     if row.scored is not None:
         return row.scored.reasoning
@@ -145,6 +151,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("cost_usd", lambda row: row.part.usage.cost_usd),
     Column("judge_model", _if_judged(lambda row: row.part.judge.model if row.part.judge else None)),
     Column("prompt_version", _if_judged(lambda row: row.part.judge.prompt_version if row.part.judge else None)),
+    Column("trials", lambda row: row.part.trials.asked if row.part.trials else 1),
+    Column("trials_judged", _if_judged(lambda row: row.part.trials.judged if row.part.trials else 1)),
+    Column("score_deviation", _if_judged(_deviation)),
     Column("finished_at", lambda row: row.part.finished_at),
     Column("reasoning", _reasoning),
     Column("evidence_ids", _of_score(lambda scored: " ".join(scored.evidence_ids))),

@@ -46,7 +46,7 @@ def baseline_of(plan: Plan, report: Report) -> Baseline:
 
 def without_words(part: Part) -> Part:
     """The part as it is compared: outcome, scores, facts and rules."""
-    kept = {"evaluation": _numbers(part.evaluation), "description": None, "detail": "", "usage": Usage()}
+    kept = {"evaluation": _numbers(part.evaluation), "description": None, "detail": "", "usage": Usage(), "saved": None}
     return part.model_copy(update=kept)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.gateway.exports import ResultDocument
-from shared.evaluations import Part
+from shared.evaluations import Part, Spread, Trials
 from shared.state import Generation, StoredWorkbook
 from shared.vocabulary import PartStatus, Reason, Role, Status
 from tests.builders import REPORT_ID, a_failed_part, a_judged_language, a_judged_part, a_plan, an_overview, at
@@ -176,3 +176,13 @@ async def test_the_documentation_describes_both_siblings() -> None:
     assert answers["csv"]["content"]["text/csv"]["example"].startswith('"report_id","role","key"')
     (number,) = [each for each in document["paths"][f"{place}.csv"]["get"]["parameters"] if each["in"] == "query"]
     assert number["name"] == "generation"
+
+
+async def test_the_spread_of_several_judgements_stands_in_the_table() -> None:
+    spread = Spread(name="accuracy", judged=2, mean=6.5, deviation=0.25)
+    rows = await table(a_gateway(a_judged_part("7", 6.5, trials=Trials(asked=3, judged=2, criteria=(spread,)))))
+    assert [(row["trials"], row["trials_judged"], row["score_deviation"]) for row in rows] == [
+        ("3", "2", "0.25"),
+        ("3", "2", ""),
+        ("3", "2", ""),
+    ]

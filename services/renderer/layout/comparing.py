@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from services.renderer.layout.results import Results, Share, is_scored, positive_share
 from services.renderer.layout.rules import differences, flags
-from services.renderer.significance import Interval, Of, difference, signed_rank
+from services.renderer.significance import Interval, Of, Sample, difference, mean_difference, signed_rank
 from shared.evaluations import AgentEvaluation, Part
 from shared.state import Baseline
 from shared.vocabulary import PartStatus, Role
@@ -107,6 +107,12 @@ class Pair:
         return self.verdict in {Verdict.IMPROVED, Verdict.REGRESSED, Verdict.UNCHANGED}
 
     @property
+    def of_trials(self) -> Interval | None:
+        """Of the change of an agent's score, where it was judged several times then and now, and alike."""
+        then, now = _sample(self.then), _sample(self.now)
+        return mean_difference(now, then) if self.is_counted and then and now else None
+
+    @property
     def rates(self) -> Rates | None:
         """Then and now: successful runs of an agent, positive reviews of a language; None where one is not known."""
         if self.then is None or self.now is None:
@@ -198,6 +204,14 @@ def _scores(part: Part | None) -> dict[str, float]:
 
 def _pair(then: Part | None, now: Part | None) -> Pair:
     return Pair(then, now, tuple(differences(then, now)) if then and now else ())
+
+
+def _sample(part: Part | None) -> Sample | None:
+    """The judgements of an agent, where there are several that scored it."""
+    spread = part.trials.score if part is not None and part.trials is not None else None
+    if spread is None or spread.mean is None or spread.deviation is None:
+        return None
+    return Sample(spread.judged, spread.mean, spread.deviation)
 
 
 def _added(shares: Sequence[Share]) -> Share:

@@ -9,7 +9,7 @@ from services.renderer.layout.comparing import Comparison, Pair, Rates, Verdict,
 from services.renderer.layout.places import COMPARISON, Places
 from services.renderer.layout.results import Results
 from services.renderer.layout.values import Column, Format, Row, Sheet, Tone, table_sheet, text
-from services.renderer.significance import CONFIDENCE, LEAST_OF, LEAST_PAIRS, Interval
+from services.renderer.significance import CONFIDENCE, LEAST_OF, LEAST_PAIRS, LEAST_TRIALS, Interval
 from shared.evaluations import LanguageEvaluation, Part
 from shared.vocabulary import PartStatus
 
@@ -76,9 +76,10 @@ def _said(results: Results, found: Comparison) -> Iterator[Said]:
     if results.is_agents:
         yield Said(_scores(found))
     yield Said(_rates("Successful runs" if results.is_agents else "Positive reviews", found.rates))
+    trials = f" Scores have one from {LEAST_TRIALS} judgements each time on." if results.is_agents else ""
     yield Said(
         f"Single parts: from {LEAST_OF} counted each time on there is a {CONFIDENCE:.0%} interval; one in twenty lies "
-        "beyond chance by chance." + (" A score is one judgement each time." if results.is_agents else ""),
+        f"beyond chance by chance.{trials}",
         Tone.MUTED,
     )
 
@@ -165,14 +166,20 @@ def _share(side: Callable[[Rates], float]) -> Callable[[Pair], CellValue]:
     return lambda pair: side(pair.rates) if pair.rates else words.NONE
 
 
-def _bound(side: Callable[[Interval], float]) -> Callable[[Pair], CellValue]:
-    return lambda pair: side(pair.interval) if pair.interval else words.NONE
+def _bound(side: Callable[[Interval], float], of: Callable[[Pair], Interval | None]) -> Callable[[Pair], CellValue]:
+    return lambda pair: side(interval) if (interval := of(pair)) else words.NONE
 
 
 def _reading(pair: Pair) -> CellValue:
     if pair.rates is None:
         return words.NONE
     return _chance(pair.interval) if pair.interval else NOT_ENOUGH
+
+
+def _score_reading(pair: Pair) -> CellValue:
+    if not pair.is_counted:
+        return words.NONE
+    return _chance(pair.of_trials) if pair.of_trials else NOT_ENOUGH
 
 
 def _sentiment(part: Part | None) -> CellValue:
@@ -190,25 +197,33 @@ def _numbers(what: str, shown: Format, change: Format) -> PairColumns:
     )
 
 
-INTERVAL: PairColumns = (
-    Column("Chance", _reading),
-    Column("Change from", _bound(lambda interval: interval.low), Format.POINTS),
-    Column("Change to", _bound(lambda interval: interval.high), Format.POINTS),
-)
+def _interval(
+    of: str, reading: Callable[[Pair], CellValue], interval: Callable[[Pair], Interval | None]
+) -> PairColumns:
+    """Whether a change may be chance, and from where to where it lies."""
+    shown = Format.CHANGE if of == "Score" else Format.POINTS
+    return (
+        Column(f"{of}: chance", reading),
+        Column(f"{of} change from", _bound(lambda found: found.low, interval), shown),
+        Column(f"{of} change to", _bound(lambda found: found.high, interval), shown),
+    )
+
+
 DIFFERS: PairColumns = (Column("Differs", lambda pair: "; ".join(pair.differs) or words.NONE, widest=56),)
 AGENT: PairColumns = (
     Column("ID", lambda pair: pair.part.key, Format.ID, widest=24),
     *_numbers("Score", Format.SCORE, Format.CHANGE),
+    *_interval("Score", _score_reading, lambda pair: pair.of_trials),
     Column("Criteria", _moved, widest=44),
     Column("Success rate then", _share(lambda rates: rates.then.positive / rates.then.of), Format.PERCENT),
     Column("Success rate now", _share(lambda rates: rates.now.positive / rates.now.of), Format.PERCENT),
     Column("Rate change", _share(lambda rates: rates.change), Format.POINTS),
-    *INTERVAL,
+    *_interval("Rate", _reading, lambda pair: pair.interval),
     *DIFFERS,
 )
 LANGUAGE: PairColumns = (
     *_numbers("% positive", Format.PERCENT, Format.POINTS),
-    *INTERVAL,
+    *_interval("Share", _reading, lambda pair: pair.interval),
     Column("Reviews then", _share(lambda rates: rates.then.of), Format.COUNT),
     Column("Reviews now", _share(lambda rates: rates.now.of), Format.COUNT),
     Column("Sentiment then", lambda pair: _sentiment(pair.then)),

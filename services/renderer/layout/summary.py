@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from services.renderer.cells import CellValue, reference
 from services.renderer.layout import prose, words
-from services.renderer.layout.places import FAILURES, SUMMARY, Places
+from services.renderer.layout.places import COMPARISON, FAILURES, SUMMARY, Places
 from services.renderer.layout.results import Results, positive_share
 from services.renderer.layout.values import (
     LINE_POINTS,
@@ -192,6 +192,8 @@ def _links(results: Results, places: Places) -> Iterator[Row]:
     if results.overview:
         address = places.details[results.overview.part_id].address
         yield _note(""), text("Overview in full", Tone.LINK, in_table=False, link=address)
+    if results.plan.options.baseline:
+        yield _note(""), text(COMPARISON, Tone.LINK, in_table=False, link=reference(COMPARISON))
 
 
 def _chart_rows(results: Results, shown: Bars, places: Places) -> Iterator[Row]:

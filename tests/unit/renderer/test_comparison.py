@@ -11,7 +11,7 @@ from services.renderer.layout.comparing import Comparison, Verdict, compare
 from services.renderer.layout.results import results
 from services.renderer.layout.values import Sheet
 from services.renderer.past import Past
-from shared.evaluations import Coverage, Criterion, Facts, Judge, Part
+from shared.evaluations import Coverage, Criterion, Facts, Judge, Part, Spread, Trials
 from shared.messages import Options, Period
 from shared.state import Baseline
 from shared.vocabulary import Kind, Reason
@@ -181,12 +181,12 @@ def test_success_rates_have_an_interval_where_enough_runs_were_counted() -> None
 
     found = laid([part(48, 80)], [part(56, 70)])
     row = table(found)["Agent 1"]
-    assert (row["Success rate then"], row["Success rate now"], row["Chance"]) == (0.6, 0.8, "beyond chance")
-    assert (row["Change from"], row["Change to"]) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    assert (row["Success rate then"], row["Success rate now"], row["Rate: chance"]) == (0.6, 0.8, "beyond chance")
+    assert (row["Rate change from"], row["Rate change to"]) == pytest.approx((0.0524, 0.3339), abs=5e-5)
     assert "48 of 80 then, 56 of 70 now, +20.0 points; beyond chance, 95% interval +5.2 to +33.4" in said(found)
 
     row = table(laid([part(4, 9)], [part(56, 70)]))["Agent 1"]
-    assert (row["Chance"], row["Change from"]) == ("not enough data", "—")
+    assert (row["Rate: chance"], row["Rate change from"]) == ("not enough data", "—")
 
 
 def test_ratings_are_compared_whoever_judged_and_readings_only_if_judged_alike() -> None:
@@ -231,10 +231,16 @@ def test_the_first_of_a_series_says_that_there_is_nothing_to_compare_with() -> N
     assert "this is the first" in said(book(plan, a_report(parts), parts))
 
 
-def test_without_a_baseline_there_is_no_such_sheet() -> None:
+def links(found: Book) -> set[str | None]:
+    return {cell.link for row in found.before[0].rows for cell in row}
+
+
+def test_without_a_baseline_there_is_no_such_sheet_and_no_link_to_it() -> None:
     parts = [a_judged_part("1")]
     laid_out = book(a_plan(pieces=1), a_report(parts), parts)
     assert "Comparison" not in {sheet.name for sheet in laid_out.before}
+    assert "'Comparison'!A1" not in links(laid_out)
+    assert "'Comparison'!A1" in links(laid(parts, parts))
 
 
 def test_an_agent_called_like_the_sheet_has_a_detail_of_another_name() -> None:
@@ -242,3 +248,16 @@ def test_an_agent_called_like_the_sheet_has_a_detail_of_another_name() -> None:
     names = [sheet.name for sheet in laid(parts, parts).before]
     assert names.count("Comparison") == 1
     assert "Comparison (2)" in names
+
+
+def test_a_score_of_several_judgements_each_time_has_an_interval() -> None:
+    def part(score: float, deviation: float, judged: int = 5, **changes: Any) -> Part:
+        spread = Spread(name="score", judged=judged, mean=score, deviation=deviation)
+        return a_judged_part("1", score, trials=Trials(asked=judged, judged=judged, score=spread), **changes)
+
+    row = table(laid([part(7, 0.2)], [part(7.5, 0.2)]))["Agent 1"]
+    assert row["Score: chance"] == "beyond chance"
+    assert (row["Score change from"], row["Score change to"]) == pytest.approx((0.2083, 0.7917), abs=5e-5)
+    assert table(laid([part(7, 1.5)], [part(7.5, 1.5)]))["Agent 1"]["Score: chance"] == "within chance"
+    assert table(laid([part(7, 0.2)], [part(7.5, 0.2, 2)]))["Agent 1"]["Score: chance"] == "not enough data"
+    assert table(laid([part(7, 0.2, judge=JUDGE)], [part(7.5, 0.2)]))["Agent 1"]["Score: chance"] == "—"

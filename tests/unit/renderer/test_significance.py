@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.renderer.significance import LEAST_OF, Of, difference, signed_rank, wilson
+from services.renderer.significance import LEAST_OF, Of, Sample, difference, mean_difference, signed_rank, wilson
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,15 @@ def test_many_pairs_are_told_by_the_normal_approximation() -> None:
     assert near == pytest.approx(exact, abs=0.02)
     assert signed_rank([1, -1] * 100) == pytest.approx(1, abs=0.05)
     assert signed_rank([float(place) for place in range(1, 5_001)]) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_interval_of_a_mean_is_welchs() -> None:
+    # by hand: 0.5 ± t(8) * sqrt(0.2**2 / 5 + 0.2**2 / 5), t = 2.306
+    assert mean_difference(Sample(5, 7.5, 0.2), Sample(5, 7.0, 0.2)) == pytest.approx((0.2083, 0.7917), abs=5e-5)
+    # unequal spread: 3.05 degrees, taken as 3, t = 3.182
+    assert mean_difference(Sample(3, 8.0, 1.0), Sample(10, 7.0, 0.9)) == pytest.approx((-1.0482, 3.0482), abs=5e-5)
+
+
+def test_judgements_that_all_agree_leave_nothing_to_chance_and_two_are_not_enough() -> None:
+    assert mean_difference(Sample(3, 8, 0), Sample(3, 7, 0)) == (1, 1)
+    assert mean_difference(Sample(2, 8, 0.1), Sample(10, 7, 0.1)) is None
