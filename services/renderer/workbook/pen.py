@@ -110,7 +110,10 @@ class Pen:
 
     def _cell(self, value: CellValue, opening: str, styled: _Styled) -> str:
         """The one way into a sheet: the value made safe and its type said, so that text stays text."""
-        if type(value) is not str or not is_plain(value):
+        if type(value) is str:
+            if not is_plain(value):
+                value = self._tally.add(safe(value)).value
+        elif value is not None and type(value) is not bool:
             value = self._tally.add(safe(value)).value
         if type(value) is str:
             flags = QUOTED if opens_like_code(value) else 0
