@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka chaos unit bench check format docs lock up down
+.PHONY: help install demo test test-kafka chaos unit bench check format docs pictures lock up down
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ chaos: install ## Kill, stop and restart everything at random on Apache Kafka, a
 unit: install ## Run the tests that need nothing but Python
 	@$(BIN)/pytest -q tests/unit
 
-bench: install ## Measure; WHAT is parallel (the default), throughput, fairness or scale
+bench: install ## Measure; WHAT is parallel (the default), throughput, fairness, scale or workbook
 	@$(BIN)/python -m bench.$(or $(WHAT),parallel)
 
 check: install ## Check style, types, architecture and documents
@@ -54,6 +54,9 @@ format: install ## Format the code
 
 docs: install ## Generate docs/asyncapi.json from the running code
 	@$(BIN)/python -m services.asyncapi > docs/asyncapi.json
+
+pictures: install ## Draw the sample workbooks into docs/pictures (needs LibreOffice and poppler-utils)
+	@$(BIN)/python -m tests.pictures
 
 lock: install ## Pin all dependencies anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

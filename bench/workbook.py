@@ -1,7 +1,7 @@
 """What a workbook costs: seconds, against the plainest loop over the same rows, and memory.
 
 `python -m bench.workbook`: 100,000 reviews of 12 columns in 50 languages, each way of writing in a process of its own,
-in turns; then small reports, from the last outcome on.
+in turns; how late an event loop is, alone and beside two renders at once; small reports, from the last outcome on.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -27,6 +27,7 @@ from tests.builders import NOON, a_judged_language, a_judged_part, a_plan, a_rep
 REVIEWS, LANGUAGES, ROUNDS = 100_000, 50, 3
 WAYS = ("loop", "assay")
 COLUMNS = ("text", "rating", "recommended", "created_at", "version", "country", "device", "helpful", "store")
+TICK = 0.01  # seconds
 SMALL = ((15, 10), (400, 1))  # agents, and runs of each
 WORDS = (
     "the",
@@ -76,6 +77,7 @@ def main() -> None:
     print(
         f"{chosen.reviews:,} reviews x {3 + len(COLUMNS)} columns: {ratio:.2f} of the plain loop (median of {ROUNDS})"
     )
+    print(f"an event loop is late by {asyncio.run(_lateness(chosen.reviews // 5))}")
     for agents, runs in SMALL:
         print(f"{agents} agents with {runs} runs each: {_after_the_last_outcome(agents, runs):.3f} s of processor")
 
@@ -141,6 +143,31 @@ async def _streamed(reviews: int) -> AsyncIterator[FrozenRow]:
 
 def _language(number: int) -> str:
     return f"x{number:02d}"
+
+
+async def _lateness(reviews: int) -> str:
+    """The 50th and 99th percentile of how late a timer is, alone and while two processes render."""
+    alone = await _ticks(asyncio.sleep(3))
+    command = [sys.executable, "-m", "bench.workbook", "--way", "assay", "--reviews", str(reviews)]
+    renders = [await asyncio.create_subprocess_exec(*command, stdout=subprocess.DEVNULL) for _ in range(2)]
+
+    async def ended() -> None:
+        for render in renders:
+            await render.wait()
+
+    beside = await _ticks(ended())
+    return f"{alone} alone, {beside} beside two renders"
+
+
+async def _ticks(until: Coroutine[None, None, None]) -> str:
+    late: list[float] = []
+    waiting = asyncio.create_task(until)
+    while not waiting.done():
+        due = time.monotonic() + TICK
+        await asyncio.sleep(TICK)
+        late.append(time.monotonic() - due)
+    late.sort()
+    return f"{late[len(late) // 2] * 1000:.1f}/{late[len(late) * 99 // 100] * 1000:.1f} ms"
 
 
 def _after_the_last_outcome(agents: int, runs: int) -> float:

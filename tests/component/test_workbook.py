@@ -214,6 +214,34 @@ def test_evidence_beyond_a_sheets_rows_continues_on_the_next(tmp_path: Path, cou
     assert all(saved.values(name)[0][1] == "Run ID" for name in sheets)
 
 
+def test_evidence_beyond_what_a_zip_entry_holds_continues_on_the_next_sheet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.renderer.workbook.MAX_SHEET_CHARACTERS", 1)  # in buffers of a quarter of a million
+    rows = [a_row("1", f"run-{number}", output="x" * 30_000) for number in range(20)]
+    saved = save(tmp_path, rows=rows)
+    sheets = [name for name in saved.names if name.startswith("Runs")]
+    assert sheets == ["Runs", "Runs (2)", "Runs (3)"]
+    assert [row[1] for name in sheets for row in saved.values(name)[1:]] == [row.row.id for row in rows]
+
+
+def test_scores_have_a_shade_from_0_to_10_behind_them(tmp_path: Path) -> None:
+    sheet = save(tmp_path).sheet("Agents")
+    shaded = {found.get("sqref"): found for found in sheet.iter(f"{MAIN}conditionalFormatting")}
+    assert "E2:E4" in shaded
+    assert [found.get("val") for found in shaded["E2:E4"].iter(f"{MAIN}cfvo")] == ["0", "10"]
+
+
+def test_a_table_too_wide_for_a_page_goes_on_beside_it_and_repeats_its_names(tmp_path: Path) -> None:
+    saved = save(tmp_path)
+    titles = {
+        found.text
+        for found in saved.xml["xl/workbook.xml"].iter(f"{MAIN}definedName")
+        if found.get("name") == "_xlnm.Print_Titles"
+    }
+    assert any("'Agents'!$A:$A" in str(found) for found in titles)
+
+
 def test_more_rows_than_planned_lose_nothing(tmp_path: Path) -> None:
     rows = [a_row("1", f"run-{number}") for number in range(19)]
     saved = save(tmp_path, rows=rows, plan=a_plan(rows=3), rows_per_sheet=10)
