@@ -7,8 +7,9 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from faststream.kafka import KafkaBroker
-from faststream.kafka.subscriber.usecase import BatchSubscriber
+from faststream.kafka.subscriber.usecase import BatchSubscriber, LogicSubscriber
 
+from shared.leaving import ended
 from shared.subscribing import Subscription, hide_unreadable_headers, register
 
 POLL_MS = 200
@@ -54,6 +55,13 @@ class BatchedSubscriber(BatchSubscriber):
             self._read[TopicPartition(record.topic, record.partition)] = record.offset + 1
         self.in_hand = len(records)
         return records
+
+    async def stop(self) -> None:
+        """Finish the batch, commit, leave the group."""
+        await super(LogicSubscriber, self).stop()  # all but its last step, which waits for the broker without end
+        if self.consumer is not None:
+            consumer, self.consumer = self.consumer, None
+            await ended(consumer.stop(), "leaving the group")
 
 
 def batched_subscriber(broker: KafkaBroker, subscription: Subscription) -> BatchedSubscriber:

@@ -18,6 +18,8 @@ from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import DefaultSubscriber
 
+from shared.committing import Commits, committed_offset
+from shared.leaving import ended
 from shared.offsets import Entry, Offsets, Place, Work
 from shared.subscribing import Subscription, hide_unreadable_headers, register
 
@@ -26,8 +28,6 @@ logger = logging.getLogger(__name__)
 BACKOFF_SECONDS = 0.5  # before the second attempt; doubles up to the longest
 LONGEST_BACKOFF_SECONDS = 30.0
 MOST_DOUBLINGS = 16  # after a thousand the number is no float any more
-COMMIT_TIMEOUT_SECONDS = 5.0  # the client retries inside for ever
-COMMIT_INTERVAL_SECONDS = 0.05
 IDLE_POLL_MS = 200
 
 
@@ -78,20 +78,17 @@ class ParallelSubscriber(DefaultSubscriber):
         self.flow = flow
         self.offsets = Offsets()
         self.polled_at = time.monotonic()
-        self.commit_failures = 0
         self._jobs: set[asyncio.Task[Any]] = set()
         self._retries: deque[tuple[ConsumerRecord[Any, Any], Entry]] = deque()
         self._waiting = 0  # for the time of their next attempt
         self._listener = _Listener(self)
-        self._rebalancing = True
         self._wake = asyncio.Event()
-        self._dirty = asyncio.Event()
-        self._commit_lock = asyncio.Lock()  # one commit at a time: an older one must not arrive after a newer one
+        self._commits = Commits(self.offsets, self._wake.set)
 
     @property
     def assigned(self) -> bool:
         """The group has been joined: every partition of ours is known."""
-        return self.consumer is not None and not self._rebalancing
+        return self.consumer is not None and not self._commits.held
 
     @property
     def lag(self) -> int:
@@ -106,11 +103,16 @@ class ParallelSubscriber(DefaultSubscriber):
         """Records being worked on."""
         return len(self._jobs)
 
+    @property
+    def commit_failures(self) -> int:
+        """Commits that failed and were tried again."""
+        return self._commits.failures
+
     async def start(self) -> None:
         """Join the group and begin."""
         await super().start()
         if self.calls:
-            self.add_task(self._commit_loop)
+            self.add_task(self._commits.run, (self.consumer,))
 
     async def stop(self) -> None:
         """Take nothing more, finish what is in hand within the bound, commit; leave the group after that or first."""
@@ -133,11 +135,11 @@ class ParallelSubscriber(DefaultSubscriber):
         """Commit what is done and leave the group; what is in hand goes on. Harmless when repeated."""
         if self.consumer is None:
             return
-        await self._commit()
+        await ended(self._commits.now(self.consumer), "the last commit")
         consumer, self.consumer = self.consumer, None
         for task in self.tasks:
             task.cancel()  # the loops that poll and commit
-        await consumer.stop()
+        await ended(consumer.stop(), "leaving the group")
 
     # --- taking records in
 
@@ -195,7 +197,7 @@ class ParallelSubscriber(DefaultSubscriber):
                 count += 1
                 entry = self.offsets.deliver(Place(place.topic, place.partition), record.offset, record.timestamp)
                 if entry is None:
-                    self._dirty.set()
+                    self._commits.call_for()
                 else:
                     self._dispatch(record, entry)
         return count
@@ -214,18 +216,18 @@ class ParallelSubscriber(DefaultSubscriber):
         job = asyncio.create_task(self.consume(record))
         self._jobs.add(job)
 
-        def ended(job: asyncio.Task[Any]) -> None:
+        def over(job: asyncio.Task[Any]) -> None:
             self._jobs.discard(job)
             self._wake.set()
             if not handle.settled and self.running:  # nobody acknowledged it: never stall the partition
                 handle.seek()
 
-        job.add_done_callback(ended)
+        job.add_done_callback(over)
 
     def settle(self, entry: Entry) -> None:
         """The record of this entry is done."""
         self.offsets.finish(entry)
-        self._dirty.set()
+        self._commits.call_for()
 
     def again(self, record: ConsumerRecord[Any, Any], entry: Entry, delay: float | None) -> None:
         """The record of this entry is to be worked on again later, if its partition is still ours then."""
@@ -249,59 +251,25 @@ class ParallelSubscriber(DefaultSubscriber):
             if entry.work is Work.WAITING and self.offsets.retry(entry):
                 self._dispatch(record, entry)
 
-    # --- committing
-
-    async def _commit_loop(self) -> None:
-        while True:
-            await self._dirty.wait()
-            await asyncio.sleep(COMMIT_INTERVAL_SECONDS)
-            self._dirty.clear()
-            if not self._rebalancing and not await self._commit():
-                await asyncio.sleep(0.5)
-                self._dirty.set()
-
-    async def _commit(self) -> bool:
-        """Commit what is done; False if it has to be tried again."""
-        async with self._commit_lock:
-            marks = self.offsets.committable()
-            if not marks or self.consumer is None:
-                return True
-            offsets = {TopicPartition(*place): offset for place, offset in marks.items()}
-            try:
-                await asyncio.wait_for(self.consumer.commit(offsets), COMMIT_TIMEOUT_SECONDS)
-            except (KafkaError, IllegalStateError, TimeoutError) as error:
-                self.commit_failures += 1
-                logger.warning("commit failed, trying again: %r", error)
-                return False
-            self.offsets.committed(marks)
-            self._wake.set()
-            return True
-
     # --- rebalances, eager: everything is revoked, then something is assigned
 
     async def revoked(self) -> None:
         """Commit what is done while the partitions are still ours."""
-        await self._commit()
-        self._rebalancing = True
+        if self.consumer is not None:
+            await self._commits.now(self.consumer)
+        self._commits.held = True
         self.offsets.revoke()
 
     async def taken(self, assigned: set[TopicPartition]) -> None:
         """Adopt what still runs, from the offsets the group has committed."""
         committed: dict[Place, int | None] = {}
         for place in assigned:
-            committed[Place(place.topic, place.partition)] = await self._committed_offset(place)
+            where = Place(place.topic, place.partition)
+            committed[where] = await committed_offset(self.consumer, where) if self.consumer else None
         self.offsets.assign(committed.keys(), committed)
-        self._rebalancing = False
-        self._dirty.set()
+        self._commits.held = False
+        self._commits.call_for()
         self._wake.set()
-
-    async def _committed_offset(self, place: TopicPartition) -> int | None:
-        """None where it is not known: then what we hold is kept until it is delivered again."""
-        try:
-            return await self.consumer.committed(place) if self.consumer else None
-        except KafkaError as error:
-            logger.warning("committed offset of %s unknown: %r", place, error)
-            return None
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types

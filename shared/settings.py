@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -16,7 +17,28 @@ def _config(prefix: str) -> SettingsConfigDict:
     return SettingsConfigDict(env_prefix=prefix, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
 
-class KafkaSettings(BaseSettings):
+class SettingsGroup(BaseSettings):
+    """One prefix of variables. A secret may also be given as a file, by its name and `_FILE`, as containers have it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, given: dict[str, Any]) -> dict[str, Any]:
+        told = dict(given)
+        for name, field in cls.model_fields.items():
+            path = told.get(f"{name}_file") if field.annotation is SecretStr else None
+            if not path:
+                continue
+            variable = f"{cls.model_config['env_prefix']}{name}".upper()
+            if told.get(name):
+                raise ValueError(f"{variable}: also given as {variable}_FILE; set one of them")
+            try:
+                told[name] = Path(path).read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise ValueError(f"{variable}_FILE: {path} cannot be read: {error}") from error
+        return told
+
+
+class KafkaSettings(SettingsGroup):
     """The broker. Counts of partitions apply to topics that are created; existing ones are never changed."""
 
     model_config = _config("KAFKA_")
@@ -32,7 +54,12 @@ class KafkaSettings(BaseSettings):
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     sasl_username: str = ""
     sasl_password: SecretStr = SecretStr("")
-    ssl_cafile: Path | None = None
+    sasl_password_file: Path | None = None
+    ssl_cafile: FilePath | None = None
+    ssl_certfile: FilePath | None = Field(
+        None, description="this client's own certificate, where the broker asks for one"
+    )
+    ssl_keyfile: FilePath | None = None
     compression: Literal["none", "gzip", "lz4"] = "lz4"
     assignor: Literal["sticky", "roundrobin"] = "sticky"
     idempotence: bool = True
@@ -40,25 +67,51 @@ class KafkaSettings(BaseSettings):
     session_timeout_ms: int = Field(15_000, ge=1_000)
     heartbeat_interval_ms: int = Field(3_000, ge=100)
 
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        secured, signed = self.security_protocol.endswith("SSL"), self.security_protocol.startswith("SASL")
+        if signed and not (self.sasl_username and self.sasl_password.get_secret_value()):
+            raise ValueError(f"KAFKA_SASL_USERNAME: {self.security_protocol} needs it and KAFKA_SASL_PASSWORD")
+        if not secured and (self.ssl_cafile or self.ssl_certfile):
+            raise ValueError(f"KAFKA_SSL_CAFILE: {self.security_protocol} does not encrypt; say SSL or SASL_SSL")
+        if (self.ssl_certfile is None) is not (self.ssl_keyfile is None):
+            raise ValueError("KAFKA_SSL_CERTFILE: a certificate and its KAFKA_SSL_KEYFILE belong together")
+        if 3 * self.heartbeat_interval_ms > self.session_timeout_ms:
+            raise ValueError("KAFKA_HEARTBEAT_INTERVAL_MS: a session must hold three heartbeats")
+        return self
 
-class MongoSettings(BaseSettings):
+
+class MongoSettings(SettingsGroup):
     """The database: a replica set, as transactions are used."""
 
     model_config = _config("MONGO_")
 
-    url: SecretStr = SecretStr("mongodb://localhost:27017/?replicaSet=rs0")
+    url: SecretStr = Field(
+        SecretStr("mongodb://localhost:27017/?replicaSet=rs0"), description="user, password and TLS are part of it"
+    )
+    url_file: Path | None = None
     database: str = Field("assay", min_length=1)
     source_database: str = Field("assay_source", min_length=1)
 
+    @field_validator("url")
+    @classmethod
+    def _is_one(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("mongodb://", "mongodb+srv://")):
+            raise ValueError("must begin with mongodb:// or mongodb+srv://")
+        return value
 
-class LlmSettings(BaseSettings):
+
+class LlmSettings(SettingsGroup):
     """The judge: how many calls at once per evaluator, and how long one attempt may take."""
 
     model_config = _config("LLM_")
 
     max_concurrency: str = Field("10", pattern=r"^\d+(,[^=,]+=\d+)*$", description="`10`, or by model `10,gpt-4o=3`")
+    adaptive: bool = Field(True, description="fewer calls at once than that while the judge refuses more")
+    requests_per_minute: int | None = Field(None, ge=1, description="per model and evaluator; none: as the judge takes")
+    tokens_per_minute: int | None = Field(None, ge=1, description="the same, of prompts and answers together")
     attempt_timeout_seconds: float = Field(120, gt=0)
-    max_attempts: int = Field(5, ge=1)
+    max_attempts: int = Field(5, ge=1, description="per part; calls refused by a 429 do not count")
     lease_seconds: float = Field(
         20, ge=2, description="how long a call may be silent before another evaluator makes it"
     )
@@ -83,16 +136,17 @@ class LlmSettings(BaseSettings):
         return value
 
 
-class OpenAISettings(BaseSettings):
+class OpenAISettings(SettingsGroup):
     """The judge's address and key, by the names its SDK uses."""
 
     model_config = _config("OPENAI_")
 
     api_key: SecretStr = SecretStr("")
+    api_key_file: Path | None = None
     base_url: str = ""
 
 
-class ReportSettings(BaseSettings):
+class ReportSettings(SettingsGroup):
     """How reports are planned, ended and kept."""
 
     model_config = _config("REPORT_")
@@ -107,7 +161,24 @@ class ReportSettings(BaseSettings):
     clock_seconds: float = Field(1.0, gt=0, description="how often deadlines and abandoned renderings are looked for")
 
 
-class GatewaySettings(BaseSettings):
+class JaegerSettings(SettingsGroup):
+    """Where the traces of agents' runs are read from. Best effort: neither time limit ever fails a report."""
+
+    model_config = _config("JAEGER_")
+
+    query_url: str = Field("", pattern=r"^$|^https?://", description="empty: no telemetry")
+    services: str = Field("", description="of the agents, comma-separated; empty: all that Jaeger knows")
+    timeout_seconds: float = Field(2.0, gt=0, description="one call")
+    report_seconds: float = Field(20.0, gt=0, description="all calls for a report")
+    reads: int = Field(20, ge=1, description="calls at once")
+
+    @property
+    def service_names(self) -> tuple[str, ...]:
+        """The services whose traces are searched; none: Jaeger is asked which there are."""
+        return tuple(name.strip() for name in self.services.split(",") if name.strip())
+
+
+class GatewaySettings(SettingsGroup):
     """The HTTP door. Without keys it serves loopback only."""
 
     model_config = _config("GATEWAY_")
@@ -116,10 +187,11 @@ class GatewaySettings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535)
     public_url: str = Field("", pattern=r"^$|^https?://", description="what links begin with; empty: as asked")
     api_keys: SecretStr = Field(SecretStr(""), description="`name:sha256hex[:admin]`, comma-separated")
+    api_keys_file: Path | None = None
     max_body_bytes: int = Field(64 * 1024 * 1024, ge=1024)
 
 
-class HttpSettings(BaseSettings):
+class HttpSettings(SettingsGroup):
     """Where a room other than the gateway answers `/healthz`, `/readyz` and `/metrics`; port 0 takes a free one."""
 
     model_config = _config("HTTP_")
@@ -128,7 +200,7 @@ class HttpSettings(BaseSettings):
     port: int = Field(0, ge=0, le=65535)
 
 
-class StandinSettings(BaseSettings):
+class StandinSettings(SettingsGroup):
     """The stand-in judge of `assay standalone`, `run` and `demo`."""
 
     model_config = _config("STANDIN_")
@@ -142,16 +214,17 @@ class StandinSettings(BaseSettings):
         return frozenset(key.strip() for key in self.refuse.split(",") if key.strip())
 
 
-class ClientSettings(BaseSettings):
+class ClientSettings(SettingsGroup):
     """The gateway that the console's commands talk to, and the key they show it."""
 
     model_config = _config("ASSAY_")
 
     url: str = Field("http://127.0.0.1:8080", pattern=r"^https?://")
     api_key: SecretStr = SecretStr("")
+    api_key_file: Path | None = None
 
 
-class LogSettings(BaseSettings):
+class LogSettings(SettingsGroup):
     """How a room speaks of itself."""
 
     model_config = _config("LOG_")
@@ -168,6 +241,7 @@ class Settings(NamedTuple):
     llm: LlmSettings
     openai: OpenAISettings
     report: ReportSettings
+    jaeger: JaegerSettings
     gateway: GatewaySettings
     http: HttpSettings
     standin: StandinSettings
@@ -183,11 +257,16 @@ def load() -> Settings:
         try:
             groups[name] = group()
         except ValidationError as error:
-            prefix = group.model_config["env_prefix"]
-            problems += [f"{prefix}{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
+            problems += [_in_words(group.model_config["env_prefix"], item) for item in error.errors()]
     if problems:
         raise SettingsError("\n".join(problems))
     return Settings(**groups)  # type: ignore[arg-type]  # each group was made from its own annotation
+
+
+def _in_words(prefix: str, problem: ErrorDetails) -> str:
+    """A problem of one variable is named by it; one of several names them itself."""
+    said = problem["msg"].removeprefix("Value error, ")
+    return f"{prefix}{'_'.join(map(str, problem['loc'])).upper()}: {said}" if problem["loc"] else said
 
 
 def inherited_environment() -> dict[str, str]:

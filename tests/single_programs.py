@@ -1,4 +1,4 @@
-"""Single programs of a standalone, for tests and measurements that need no more: its database, its stand-in judge."""
+"""Single programs of a standalone, for tests and measurements that need no more: broker, database, stand-in judge."""
 
 import asyncio
 import subprocess
@@ -28,6 +28,14 @@ async def database(folder: Path) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
+async def broker() -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
+    """A running broker of its own: its address, and the process, which may be killed."""
+    program = embedded.broker(next(free_ports()))
+    async with _running(program) as process:
+        yield urlsplit(program.ready_at).netloc, process
+
+
+@asynccontextmanager
 async def judge() -> AsyncIterator[str]:
     """A stand-in judge that answers at once; its URL."""
     program = programs.stand_in(next(free_ports()), {})
@@ -44,7 +52,7 @@ async def opened(url: str, name: str) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def _running(program: Program) -> AsyncIterator[None]:
+async def _running(program: Program) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         *lifeline.command(*program.command),
         env=program.environment_from(clean_environment()),
@@ -58,7 +66,8 @@ async def _running(program: Program) -> AsyncIterator[None]:
                 return await answers(program.ready_at, client) or None
 
             await until(is_ready, f"the {program.name} to answer", 60)
-        yield
+        yield process
     finally:
-        process.kill()
+        if process.returncode is None:
+            process.kill()
         await process.wait()

@@ -23,12 +23,24 @@ class Form(NamedTuple):
     schema: Mapping[str, JsonValue]
 
 
+class Headroom(NamedTuple):
+    """What the judge says is left of its own limits; None where it does not say.
+
+    `resets_in` is in seconds, and there only where something is used up.
+    """
+
+    requests: int | None = None
+    tokens: int | None = None
+    resets_in: float | None = None
+
+
 class Reply(NamedTuple):
     """An answer's text, not yet checked against the task."""
 
     text: str
     model: str
     usage: Usage
+    headroom: Headroom = Headroom()
 
 
 class Failure(NamedTuple):
@@ -39,3 +51,4 @@ class Failure(NamedTuple):
     again: bool
     after: float | None = None
     usage: Usage = Usage()
+    headroom: Headroom = Headroom()

@@ -1,6 +1,7 @@
 """Wires the renderer: events in, states folded, statuses and workbooks out."""
 
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -91,6 +92,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             prepare_render=press.prepare,
             metrics=room.metrics,
             retention=timedelta(days=settings.report.retention_days),
+            monotonic=time.monotonic,
         )
         clock = Clock(
             reports=store.reports,

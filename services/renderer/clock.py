@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
 
 from shared.messages import DeadlinePassed
 from shared.state import Report
 from shared.telemetry import Metrics
 
 FILES_EVERY = 600  # ticks between two looks for expired workbooks
+SAY_AGAIN = timedelta(seconds=5)  # a deadline that is not folded yet; doubles: a fold that is behind needs no more
+LONGEST_SAY_AGAIN = timedelta(minutes=5)
 
 
 class Reports(Protocol):
@@ -39,6 +41,13 @@ class Tell(Protocol):
         """Publish an event."""
 
 
+class Told(NamedTuple):
+    """When a passed deadline is to be told again, should it still be needed, and how long after that."""
+
+    again_at: datetime
+    then: timedelta
+
+
 class Clock:
     """Ticks in every renderer; what two of them say twice is folded once."""
 
@@ -60,6 +69,7 @@ class Clock:
         self._metrics = metrics
         self._now = now
         self._every = every_seconds
+        self._told: dict[DeadlinePassed, Told] = {}
 
     async def run(self) -> None:
         """Tick until cancelled."""
@@ -73,14 +83,21 @@ class Clock:
 
     async def tick(self) -> None:
         """Look once."""
-        overdue = 0
         now = self._now()
-        async for report in self._reports.overdue(now):
-            overdue += 1
-            await self._tell.event(
-                DeadlinePassed(report_id=report.report_id, generation=report.generation, at=report.deadline_at)
-            )
+        overdue = [
+            DeadlinePassed(report_id=report.report_id, generation=report.generation, at=report.deadline_at)
+            async for report in self._reports.overdue(now)
+        ]
+        self._told = {event: self._told[event] for event in overdue if event in self._told}
+        for event in overdue:
+            await self._tell_in_time(event, now)
         async for report in self._reports.rendering():
             self._start_render(report)
-        self._metrics.reports_overdue.set(overdue)
+        self._metrics.reports_overdue.set(len(overdue))
         self._metrics.reports_open.set(await self._reports.count_open())
+
+    async def _tell_in_time(self, event: DeadlinePassed, now: datetime) -> None:
+        told = self._told.get(event, Told(now, SAY_AGAIN))
+        if now >= told.again_at:
+            await self._tell.event(event)
+            self._told[event] = Told(now + told.then, min(2 * told.then, LONGEST_SAY_AGAIN))

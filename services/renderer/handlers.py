@@ -12,6 +12,7 @@ from shared.telemetry import Metrics
 from shared.vocabulary import Status
 
 MOST_REMEMBERED = 10_000
+FRESH_SECONDS = 2.0  # below the shortest session: within it nobody else can have told a later state
 
 Decide = Callable[[Report | None, Mapping[str, Part]], Change | None]
 
@@ -23,6 +24,9 @@ class Reports(Protocol):
         self, report_id: str, part_ids: Sequence[str], decide: Decide, retention: timedelta
     ) -> Report | None:
         """One transaction: read, decide, write; the report afterwards."""
+
+    async def get(self, report_id: str) -> Report | None:
+        """The report as it is now."""
 
 
 class Announce(Protocol):
@@ -52,6 +56,7 @@ class Handlers:
         prepare_render: StartRender,
         metrics: Metrics,
         retention: timedelta,
+        monotonic: Callable[[], float],
     ) -> None:
         self._reports = reports
         self._announce = announce
@@ -60,11 +65,13 @@ class Handlers:
         self._prepare_render = prepare_render
         self._metrics = metrics
         self._retention = retention
+        self._monotonic = monotonic
         self._released: dict[str, int] = {}  # overviews this process has asked for: asking again would be harmless
 
     async def on_events(self, report_id: str, events: Sequence[Event]) -> None:
         """Fold the events; publish what the state afterwards calls for, whether or not it changed."""
         folded: Folded | None = None
+        began = self._monotonic()
 
         def decide(report: Report | None, parts: Mapping[str, Part]) -> Change | None:
             nonlocal folded
@@ -76,6 +83,20 @@ class Handlers:
             self._count(folded)
         if report is not None:
             await self._publish(report, due(report))
+            await self._correct(report, began)
+
+    async def _correct(self, said: Report, began: float) -> None:
+        """Whoever was stopped in the middle may have put an old word behind a newer one: the last word is the newest.
+
+        Compaction would keep the old one for ever.
+        """
+        if self._monotonic() - began <= FRESH_SECONDS:
+            return
+        report = await self._reports.get(said.report_id)
+        while report is not None and report.version != said.version:
+            said = report
+            await self._announce.status(due(said).status)
+            report = await self._reports.get(said.report_id)
 
     async def _publish(self, report: Report, called_for: Due) -> None:
         if called_for.render:

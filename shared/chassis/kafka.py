@@ -15,6 +15,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import LogicSubscriber
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+from shared.leaving import ended
 from shared.letters import Address, RawRecord
 from shared.settings import KafkaSettings
 from shared.topics import Topics, dead
@@ -26,6 +27,7 @@ LARGEST_LETTER_BYTES = MAX_REQUEST_BYTES + 64 * 1024  # the largest record, its 
 BATCH_OVERHEAD_BYTES = 1024  # what the broker counts beside the records
 TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 TOPIC_EXISTS = 36
+LONGEST_STOP_SECONDS = 400.0  # above the longest drain and what leaving may take
 
 
 def make_broker(settings: KafkaSettings, room: str) -> KafkaBroker:
@@ -104,6 +106,18 @@ async def _started(subscriber: LogicSubscriber[Any]) -> None:
             return
 
 
+async def stop(broker: KafkaBroker) -> None:
+    """Stop all subscribers at once, each to its own end whatever becomes of the others; then close the producer.
+
+    FastStream's own stop cancels the other subscribers' drains where one of them is cancelled from within.
+    """
+    async with asyncio.TaskGroup() as stopping:
+        for subscriber in cast("list[LogicSubscriber[Any]]", broker.subscribers):
+            stopping.create_task(ended(subscriber.stop(), f"the end of {subscriber.topic_names}", LONGEST_STOP_SECONDS))
+    broker.running = False
+    await ended(broker.config.disconnect(), "closing the producer")
+
+
 def consumer_settings(settings: KafkaSettings) -> Mapping[str, Any]:
     """How every consumer reads: from the beginning, with one assignor (two would double every join)."""
     assignors = {"sticky": StickyPartitionAssignor, "roundrobin": RoundRobinPartitionAssignor}
@@ -158,8 +172,8 @@ async def _admin(settings: KafkaSettings) -> AIOKafkaAdminClient:
 
 
 def _security(settings: KafkaSettings) -> BaseSecurity | None:
-    use_ssl = settings.security_protocol.endswith("SSL")
-    context = ssl.create_default_context(cafile=settings.ssl_cafile) if use_ssl else None
+    context = _ssl_context(settings)
+    use_ssl = context is not None
     if not settings.security_protocol.startswith("SASL"):
         return BaseSecurity(ssl_context=context, use_ssl=True) if context else None
     kinds = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
@@ -170,11 +184,19 @@ def _security(settings: KafkaSettings) -> BaseSecurity | None:
 
 def client_security(settings: KafkaSettings) -> dict[str, Any]:
     """The same for aiokafka's own clients."""
-    use_ssl = settings.security_protocol.endswith("SSL")
     return {
         "security_protocol": settings.security_protocol,
-        "ssl_context": ssl.create_default_context(cafile=settings.ssl_cafile) if use_ssl else None,
+        "ssl_context": _ssl_context(settings),
         "sasl_mechanism": settings.sasl_mechanism,
         "sasl_plain_username": settings.sasl_username,
         "sasl_plain_password": settings.sasl_password.get_secret_value(),
     }
+
+
+def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext | None:
+    if not settings.security_protocol.endswith("SSL"):
+        return None
+    context = ssl.create_default_context(cafile=settings.ssl_cafile)
+    if settings.ssl_certfile is not None:
+        context.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile)
+    return context

@@ -92,13 +92,16 @@ async def serve(room: Room) -> None:
 async def _work(room: Room) -> None:
     await _prepared(room)
     await kafka.connect(room.broker)
-    async with room.broker, asyncio.TaskGroup() as tasks:
-        await kafka.start(room.broker)
-        spare_the_collector()
-        logger.info("%s works", room.name)
-        for job in room.background:
-            tasks.create_task(_run_forever(job))
-        await asyncio.Event().wait()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            await kafka.start(room.broker)
+            spare_the_collector()
+            logger.info("%s works", room.name)
+            for job in room.background:
+                tasks.create_task(_run_forever(job))
+            await asyncio.Event().wait()
+    finally:
+        await kafka.stop(room.broker)
 
 
 def spare_the_collector() -> None:

@@ -64,7 +64,7 @@ class SweepsNothing(Reports):
 
 class PublishesTransitions(Renderer):
     async def on_events(self, report_id: str, events: Sequence[Event]) -> None:
-        before = await self._reports.get(report_id)  # type: ignore[attr-defined]  # the port has it
+        before = await self._reports.get(report_id)
         self.__dict__.setdefault("seen", {})[report_id] = before.version if before else 0
         await super().on_events(report_id, events)
 
@@ -81,7 +81,7 @@ class ReleasesOnce(Renderer):
 
 class TakesAnyGeneration(Renderer):
     async def on_events(self, report_id: str, events: Sequence[Event]) -> None:
-        report = await self._reports.get(report_id)  # type: ignore[attr-defined]  # the port has it
+        report = await self._reports.get(report_id)
         now = {"generation": report.generation} if report else {}
         taken = [event.model_copy(update=now) if hasattr(event, "finished_at") else event for event in events]
         await super().on_events(report_id, taken)
@@ -242,6 +242,12 @@ class NeverLooks(Ledger):
             return {}
 
         super().__init__(books, none, dials, metrics)
+
+
+class SpendsOn(Reports):
+    async def standings(self, report_ids: Collection[str]) -> Mapping[str, Standing]:
+        found = await super().standings(report_ids)
+        return {name: standing._replace(exhausted=False) for name, standing in found.items()}
 
 
 class PublishesItsOwn(Ledger):

@@ -1,10 +1,12 @@
 """The sheet `About`: everything needed to judge the report itself: options, criteria, coverage, notes, ids."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from services.renderer.cells import CellValue
 from services.renderer.layout import words
+from services.renderer.layout.history import history
 from services.renderer.layout.parts import asked
 from services.renderer.layout.places import ABOUT
 from services.renderer.layout.results import Results
@@ -45,10 +47,13 @@ def about_sheet(results: Results, written: Written) -> Sheet:
     """The lines, section by section."""
     lines = (
         *_ids(results),
+        *_money(results),
         *_options(results.plan.options),
         *_criteria(results),
         *_coverage(results),
+        *_telemetry(results),
         *_notes(results),
+        *(Line("History", *entry) for entry in history(results)),
         *_text(written),
     )
     return table_sheet(ABOUT, COLUMNS, lines)
@@ -61,11 +66,6 @@ def _ids(results: Results) -> Iterator[Line]:
     yield Line("Report", "Subject", plan.subject)
     yield Line("Report", "Owner", plan.owner or words.NONE)
     yield Line("Report", "Generation", report.generation, "1 is the first; each retry counts one more")
-    for part in results.parts:
-        if part.generation > 1:
-            yield Line(
-                "Report", f"Judged again: {words.name(part)}", words.outcome(part), f"generation {part.generation}"
-            )
     yield Line("Report", "Content hash", plan.content_sha256, "sha256 of the request's fields as sent")
     yield Line("Report", "Accepted (UTC)", plan.accepted_at)
     yield Line("Report", "Planned (UTC)", plan.planned_at)
@@ -80,6 +80,11 @@ def _ids(results: Results) -> Iterator[Line]:
         yield Line("Judge", "Model that answered", model)
     for edition in sorted({part.judge.prices for part in results.parts if part.judge and part.judge.prices}):
         yield Line("Judge", "Price table", edition, "US dollars per million tokens, as of this edition")
+
+
+def _money(results: Results) -> Iterator[Line]:
+    if results.report.recalled:
+        yield Line("Money", "Saved by the cache", words.saved(results.report))
 
 
 def _options(options: Options) -> Iterator[Line]:
@@ -114,6 +119,23 @@ def _coverage(results: Results) -> Iterator[Line]:
 
 def _is_cut(part: Part) -> bool:
     return part.coverage.used < part.coverage.total or part.coverage.shortened > 0
+
+
+def _telemetry(results: Results) -> Iterator[Line]:
+    """How many runs have a trace, and why the others have none; nothing where none was asked for."""
+    if not (results.is_agents and results.plan.options.telemetry):
+        return
+    found = [part.facts.telemetry for part in results.pieces if part.facts.telemetry]
+    if not found:
+        yield Line("Telemetry", "Runs with a trace", "not read", "no Jaeger was configured")
+        return
+    traced = sum(item.traced for item in found)
+    untraced = Counter[str]()
+    for item in found:
+        untraced.update({reason.why: reason.runs for reason in item.untraced})
+    yield Line("Telemetry", "Runs with a trace", f"{traced:,} of {traced + untraced.total():,}", "by Jaeger")
+    for why, runs in sorted(untraced.items()):
+        yield Line("Telemetry", "Runs without", runs, why)
 
 
 def _notes(results: Results) -> Iterator[Line]:

@@ -36,12 +36,22 @@ _HEADERS = {
     "rating": "Rating",
     "recommended": "Recommended",
     "language": "Language code",
+    "trace": "Trace",
+    "trace_seconds": "Trace (s)",
+    "trace_errors": "Errors in trace",
+    "trace_tool_calls": "Tool calls",
+    "trace_tool_errors": "Tool calls that failed",
+    "trace_tools": "Tools",
 }
 _FORMATS = {
     "duration_seconds": Format.SECONDS,
     "tokens": Format.COUNT,
     "cost_usd": Format.MONEY,
     "rating": Format.DECIMAL,
+    "trace_seconds": Format.SECONDS,
+    "trace_errors": Format.COUNT,
+    "trace_tool_calls": Format.COUNT,
+    "trace_tool_errors": Format.COUNT,
 }
 
 

@@ -125,8 +125,12 @@ def _facts(results: Results) -> Iterator[Row]:
     yield _fact("Evidence judged", number(coverage.used, Format.COUNT), f"of {coverage.total:,} {rows}{cut}")
     cached = f"{report.cached_tokens:,} of them cached" if report.cached_tokens else ""
     yield _fact("Input tokens", number(report.input_tokens, Format.COUNT), cached)
-    yield _fact("Output tokens", number(report.output_tokens, Format.COUNT))
-    yield _fact("Cost (USD)", number(words.report_cost(report), Format.MONEY))
+    thought = f"{report.reasoning_tokens:,} of them reasoning" if report.reasoning_tokens else ""
+    yield _fact("Output tokens", number(report.output_tokens, Format.COUNT), thought)
+    yield _fact("Judge cost (USD)", number(words.report_cost(report), Format.MONEY), report.exhausted)
+    if results.is_agents:
+        own = number(words.own_cost(results.pieces), Format.MONEY)
+        yield _fact("Agents' own cost (USD)", own, "of the runs that were read, by their own account")
 
 
 def _counts(results: Results) -> Iterator[Row]:

@@ -31,6 +31,8 @@ class Format(StrEnum):
     ID = "@"
     COUNT = "#,##0"
     SCORE = "0.00"
+    CHANGE = "+0.00;-0.00;0.00"
+    POINTS = "+0.0%;-0.0%;0.0%"
     DECIMAL = "0.0#"
     PERCENT = "0.0%"
     SHARE = "0%"

@@ -1,5 +1,8 @@
 """How values are said in words: statuses, verdicts, reasons, costs, coverage; the same on every sheet."""
 
+from collections.abc import Iterable
+from math import fsum
+
 from services.renderer.cells import CellValue
 from services.renderer.layout.languages import language_name
 from services.renderer.layout.values import Tone
@@ -10,6 +13,7 @@ from shared.vocabulary import PartStatus, Reason, Role
 NONE = "—"
 NOT_SCORED = "not scored"
 NOT_KNOWN = "not known"
+JUDGED_BEFORE = "judged before"
 UNPRICED = "unpriced"
 NANO = 1_000_000_000
 
@@ -74,6 +78,8 @@ def tokens(part: Part, count: int) -> CellValue:
 
 def cost(part: Part) -> CellValue:
     """US dollars; a model without a price says so, and a part without calls has no cost to speak of."""
+    if _is_recalled(part):
+        return JUDGED_BEFORE
     if part.usage.cost_usd is not None:
         return part.usage.cost_usd
     return UNPRICED if _has_usage(part) else _no_usage(part)
@@ -84,7 +90,27 @@ def _has_usage(part: Part) -> bool:
 
 
 def _no_usage(part: Part) -> str:
+    if _is_recalled(part):
+        return JUDGED_BEFORE
     return "not reported" if part.attempts else "no calls"
+
+
+def _is_recalled(part: Part) -> bool:
+    """What was judged before costs nothing now, which is not the same as a price of zero."""
+    return part.saved is not None and part.status is PartStatus.COMPLETED
+
+
+def saved(report: Report) -> str:
+    """What was not paid for again."""
+    tokens = f"{report.saved_input_tokens:,} tokens in, {report.saved_output_tokens:,} out"
+    dollars = UNPRICED if report.saved_unpriced else f"{report.saved_cost_nano / NANO:,.4f} USD"
+    return f"{report.recalled:,} parts were judged before: {dollars} saved ({tokens})"
+
+
+def own_cost(parts: Iterable[Part]) -> CellValue:
+    """What the runs that were judged cost by their own account, in US dollars; not the judge's cost."""
+    known = [part.facts.cost_usd for part in parts if part.facts.cost_usd is not None]
+    return fsum(known) if known else NOT_KNOWN
 
 
 def report_cost(report: Report) -> CellValue:

@@ -10,6 +10,7 @@ from services.renderer.layout.data import DataTable
 from services.renderer.layout.places import MAX_ROWS
 from services.renderer.layout.summary import title
 from services.renderer.layout.values import LINE_POINTS, ROW_PADDING_POINTS, Look
+from services.renderer.past import NO_PAST, Past
 from services.renderer.workbook.file import File
 from services.renderer.workbook.frame import Frame
 from services.renderer.workbook.pen import Tally
@@ -39,13 +40,14 @@ async def write(
     rows: AsyncIterable[FrozenRow],
     *,
     rows_per_sheet: int = MAX_ROWS,
+    past: Past = NO_PAST,
 ) -> Written:
     """Write the workbook to `path`. `parts` in any order; `rows` in the plan's, a few of them in memory at a time.
 
     Blocks between two rows: it belongs into a process of its own.
     """
     draft = await begin(plan, report, parts, rows, rows_per_sheet=rows_per_sheet)
-    return finish(draft, path, plan, report, parts, rows_per_sheet=rows_per_sheet)
+    return finish(draft, path, plan, report, parts, rows_per_sheet=rows_per_sheet, past=past)
 
 
 async def begin(
@@ -59,10 +61,17 @@ async def begin(
 
 
 def finish(
-    draft: Draft, path: Path, plan: Plan, report: Report, parts: Sequence[Part], *, rows_per_sheet: int = MAX_ROWS
+    draft: Draft,
+    path: Path,
+    plan: Plan,
+    report: Report,
+    parts: Sequence[Part],
+    *,
+    rows_per_sheet: int = MAX_ROWS,
+    past: Past = NO_PAST,
 ) -> Written:
     """Write the rest, and the file. The same report gives the same bytes, however long the draft has waited."""
-    laid_out = book(plan, report, parts, rows_per_sheet)
+    laid_out = book(plan, report, parts, rows_per_sheet, past)
     file, count, sheets = draft
     with file:
         for number, sheet in enumerate(laid_out.before):

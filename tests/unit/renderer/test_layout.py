@@ -271,7 +271,7 @@ def test_a_cost_without_a_price_says_so() -> None:
     no_data = a_failed_part("3", Reason.NO_DATA, attempts=0)
     parts = [a_judged_part("1", usage=unpriced), a_judged_part("2"), no_data, a_failed_part("4")]
     laid = laid_out(parts)
-    assert {row["ID"]: row["Cost (USD)"] for row in table(sheet(laid, "Agents"))} == {
+    assert {row["ID"]: row["Judge cost (USD)"] for row in table(sheet(laid, "Agents"))} == {
         "1": "unpriced",
         "2": 0.0017,
         "3": "no calls",
@@ -283,8 +283,8 @@ def test_a_cost_without_a_price_says_so() -> None:
         "3": "no calls",
         "4": "not reported",
     }
-    assert facts(laid)["Cost (USD)"][0] == "at least $0.0017; the rest is unpriced"
-    assert facts(laid_out([parts[0]]))["Cost (USD)"][0] == "unpriced"
+    assert facts(laid)["Judge cost (USD)"][0] == "at least $0.0017; the rest is unpriced"
+    assert facts(laid_out([parts[0]]))["Judge cost (USD)"][0] == "unpriced"
 
 
 def test_cut_evidence_is_shown() -> None:
