@@ -271,6 +271,8 @@ def test_arabic_text_runs_from_right_to_left(tmp_path: Path) -> None:
     views = {name: saved.sheet(name).find(f".//{MAIN}sheetView").get("rightToLeft") for name in saved.names}
     assert [name for name, value in views.items() if value == "1"] == ["Arabic (ar)"]
     cells = saved.cells("Reviews")
+    back = saved.style(saved.cells("Arabic (ar)")["A2"]).find(f"{MAIN}alignment")
+    assert back.get("horizontal") == "right"  # where the sheet starts
     orders = [saved.style(cells[place]).find(f"{MAIN}alignment").get("readingOrder") for place in ("D2", "D3")]
     assert orders == ["2", None]
 
