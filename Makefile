@@ -7,7 +7,7 @@ LOCAL := .venv-local
 LOCAL_INSTALLED := $(LOCAL)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-local test test-kafka test-containers test-jaeger chaos unit bench check format docs lock up down
+.PHONY: help install demo demo-local test test-kafka test-containers test-jaeger chaos unit bench check format docs pictures lock up down
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,7 +56,7 @@ chaos: install ## Kill, stop and restart everything at random on Apache Kafka, a
 unit: install ## Run the tests that need nothing but Python
 	@$(BIN)/pytest -q tests/unit
 
-bench: install ## Measure; WHAT is parallel (the default), throughput, fairness, scale, scaling or sources
+bench: install ## Measure; WHAT is parallel (the default), throughput, fairness, pace, scale, scaling, sources or workbook
 	@$(BIN)/python -m bench.$(or $(WHAT),parallel)
 
 check: install ## Check style, types, architecture and documents
@@ -74,6 +74,9 @@ format: install ## Format the code
 docs: install ## Generate docs/asyncapi.json and docs/licences.md from what is there
 	@$(BIN)/python -m services.asyncapi > docs/asyncapi.json
 	@$(BIN)/python -m tests.licences > docs/licences.md
+
+pictures: install ## Draw the sample workbooks into docs/pictures (needs LibreOffice and poppler-utils)
+	@$(BIN)/python -m tests.pictures
 
 lock: install ## Pin all dependencies anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -130,10 +130,9 @@ AGENTS = (
 )
 
 TEAM_SUMMARY = (
-    "The team answers most customers correctly and in seconds; {scored} of {total} agents could be scored. Triage and"
-    " Billing are ready to work alone. The refund desk is not: it decided two of six cases against the shop's rules,"
-    " and the same case differently on two days. The product advisor is right but spends ten times the tokens of"
-    " its colleagues."
+    "The team answers most customers correctly and in seconds; {scored} of {total} agents could be scored. Triage is"
+    " ready to work alone. The refund desk is not: it decided two of its cases against the shop's rules, and the same"
+    " case differently on two days. The workshop planner needs a calendar of holidays."
 )
 TEAM_REASONING = "Hand-overs work: no customer had to repeat a question. What is missing is a common view of the rules."
 TEAM_REASONS = (

@@ -110,21 +110,16 @@ class Pen:
 
     def _cell(self, value: CellValue, opening: str, styled: _Styled) -> str:
         """The one way into a sheet: the value made safe and its type said, so that text stays text."""
-        if type(value) is not str or not is_plain(value):
-            value = self._tally.add(safe(value)).value
-        if type(value) is str:
-            flags = QUOTED if opens_like_code(value) else 0
-            if not value.isascii() and runs_right_to_left(value):
-                flags |= RIGHT_TO_LEFT
-            kept = "" if value.strip() == value else ' xml:space="preserve"'
-            if "&" in value or "<" in value or ">" in value:
-                value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-            return f'{opening}{styled[flags]} t="inlineStr"><is><t{kept}>{value}</t></is></c>'
+        if type(value) is str and is_plain(value):
+            return _text(value, opening, styled)
         if value is None:
             return f"{opening}{styled[0]}/>"
         if type(value) is bool:
             return f'{opening}{styled[0]} t="b"><v>{value:d}</v></c>'
-        shown = (value - _EPOCH) / _DAY if isinstance(value, datetime) else value
+        held = self._tally.add(safe(value)).value
+        if isinstance(held, str):
+            return _text(held, opening, styled)
+        shown = (held - _EPOCH) / _DAY if isinstance(held, datetime) else held
         return f"{opening}{styled[0]}><v>{shown!r}</v></c>"
 
     def _link(self, address: str, cell: Cell) -> None:
@@ -141,6 +136,16 @@ class Pen:
         while len(self._letters) < count:
             self._letters.append(get_column_letter(len(self._letters) + 1))
         return self._letters[:count]
+
+
+def _text(safe_one: str, opening: str, styled: _Styled) -> str:
+    flags = QUOTED if opens_like_code(safe_one) else 0
+    if not safe_one.isascii() and runs_right_to_left(safe_one):
+        flags |= RIGHT_TO_LEFT
+    kept = "" if safe_one.strip() == safe_one else ' xml:space="preserve"'
+    if "&" in safe_one or "<" in safe_one or ">" in safe_one:
+        safe_one = safe_one.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f'{opening}{styled[flags]} t="inlineStr"><is><t{kept}>{safe_one}</t></is></c>'
 
 
 def _height(points: float | None) -> str:

@@ -436,3 +436,17 @@ def test_a_chart_stays_within_its_rows() -> None:
     for laid in (laid_out(AGENTS), reviewed(LANGUAGES)):
         for found in (laid.before[0], laid.distribution):
             assert all(inside(chart, found) for chart in found.charts)
+
+
+def test_what_is_in_no_bar_is_told_apart_failed_or_not_judged() -> None:
+    summary = words(sheet(laid_out(AGENTS), "Summary"))
+    assert "2 of 4 not scored: 1 failed, see Failures, 1 not judged in full" in summary
+
+
+def test_evidence_rows_are_as_high_as_the_sample_needs_and_no_higher_than_three_lines() -> None:
+    table = laid_out(AGENTS, a_plan(columns=("input",))).data
+    points = []
+    for length in (1, 100, 10_000):
+        sample = [a_row("1", input="x" * length)]
+        points.append(table.row_points(sample, table.widths(sample)))
+    assert points == [16.5, 30.0, 43.5]
