@@ -16,7 +16,7 @@ class Plan(Value):
 
     `token` names the attempt at planning that won: its tasks and its evidence are stored under it. `columns` are the
     evidence's fields in the order of the data sheet; `notes` say in words what the reader should know;
-    `without_data` pieces have no rows, so no task.
+    `without_data` pieces have no rows, so no task; `signs` counts suspicious rows by what is suspicious in them.
     """
 
     report_id: str
@@ -40,6 +40,7 @@ class Plan(Value):
     without_data: Count = 0
     columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    signs: Mapping[str, Count] = {}
     accepted_at: datetime
     planned_at: datetime
     deadline_at: datetime

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 
 import httpx2
 import openai
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from services.evaluator.calls import Failure, Form, Reply, Turn
 from services.evaluator.pricing import PriceTable
-from shared.evaluations import Count, Usage
+from shared.evaluations import Count, Parameters, Usage
 from shared.settings import OpenAISettings
 from shared.vocabulary import Reason
 
@@ -55,7 +55,7 @@ class Judge:
 
     async def ask(self, model: str, turns: Sequence[Turn], form: Form, timeout_seconds: float) -> Reply | Failure:
         """One attempt, no retries: its owner decides about those."""
-        body = {
+        body: dict[str, object] = {
             "model": model,
             "messages": [turn._asdict() for turn in turns],
             "response_format": {
@@ -63,6 +63,7 @@ class Judge:
                 "json_schema": {"name": form.name, "strict": True, "schema": form.schema},
             },
             "store": False,
+            **_sent(form.parameters),
         }
         try:
             async with asyncio.timeout(timeout_seconds):  # the SDK's own time-out is per read, not for the whole call
@@ -133,6 +134,16 @@ def open_judge(settings: OpenAISettings, prices: PriceTable) -> Judge:
         timeout=600,  # the real bound is the one of each attempt
     )
     return Judge(client, prices)
+
+
+def _sent(parameters: Parameters) -> dict[str, JsonValue]:
+    """The parameters that are set, by the API's names: some models refuse those they do not know."""
+    named: dict[str, JsonValue] = {
+        "temperature": parameters.temperature,
+        "seed": parameters.seed,
+        "max_completion_tokens": parameters.max_output_tokens,
+    }
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def classified(error: openai.APIError) -> Failure:  # noqa: C901, PLR0911  # a table, one line per kind of error

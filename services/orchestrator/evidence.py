@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pydantic_core import to_json
 
+from services.orchestrator.signs import signs_of
 from shared.evaluations import Coverage, EvidenceRow, Facts, FrozenRow, Scalar
 from shared.messages import ReviewInput, RunInput
 
@@ -118,8 +119,8 @@ def cut(rows: Sequence[Shown], total: int, budget_bytes: int) -> Cut:
 
 
 def frozen(key: str, rows: Iterable[EvidenceRow], used: frozenset[int]) -> list[FrozenRow]:
-    """The rows as the data sheet lists them, whole."""
-    return [FrozenRow(key=key, row=row, used=place in used) for place, row in enumerate(rows)]
+    """The rows as the data sheet lists them, whole, with what is suspicious in them."""
+    return [FrozenRow(key=key, row=row, used=place in used, signs=signs_of(row)) for place, row in enumerate(rows)]
 
 
 def _evenly(count: int) -> list[int]:

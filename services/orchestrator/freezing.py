@@ -1,5 +1,6 @@
 """Freezes a report's evidence and tasks into the store piece by piece, and at the end its plan and parts at once."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
@@ -48,6 +49,7 @@ class Freezer:
         self._parts: list[Part] = []
         self._overview: list[EvidenceGroup] = []
         self._columns: dict[str, None] = {}
+        self._signs: Counter[str] = Counter()
         self._waiting_rows: list[PieceRows] = []
         self._waiting_tasks: list[StoredTask] = []
         self._waiting_bytes = 0
@@ -76,6 +78,7 @@ class Freezer:
             without_data=sum(part.facts.rows == 0 for part in self._parts),
             columns=tuple(self._columns),
             notes=(TOO_MANY_PIECES,) if too_many else (),
+            signs=self._signs,
         )
         return await self._store.plans.store(plan, (*self._parts, overview), self._expires_at)
 
@@ -92,7 +95,10 @@ class Freezer:
         rows = shown(found.rows, min(self._settings.row_bytes, self._settings.evidence_bytes))
         size = sum(row.size for row in rows)
         chosen = cut(rows, found.total, self._settings.evidence_bytes)
-        group = _group(found, chosen)
+        kept = frozen(found.piece.key, found.rows, chosen.used)
+        self._signs.update(sign for row in kept for sign in row.signs)
+        suspicious = sum(bool(row.signs) for row in kept)
+        group = _group(found, chosen._replace(coverage=chosen.coverage.model_copy(update={"suspicious": suspicious})))
         part = piece_part(self._settled, index, found.piece, group)
         self._parts.append(part)
         self.rows += len(found.rows)
@@ -101,7 +107,7 @@ class Freezer:
             self._columns.update(dict.fromkeys(row.values))
         if overview_may_be_concurrent(self._settled.request):
             self._overview.append(self._overview_group(found))
-        self._waiting_rows.append(PieceRows(index, frozen(found.piece.key, found.rows, chosen.used)))
+        self._waiting_rows.append(PieceRows(index, kept))
         if found.rows:
             self._waiting_tasks.append(_stored(index, task_of(self._settled, part, [group])))
         self._waiting_bytes += size

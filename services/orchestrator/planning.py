@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
+from types import MappingProxyType
 from typing import NamedTuple
 
 from services.orchestrator.pieces import Piece
-from shared.evaluations import Criterion, EvidenceGroup, Part
+from shared.evaluations import Criterion, EvidenceGroup, Parameters, Part
 from shared.messages import (
     PROMPT_VERSION,
     EvaluationTask,
     JudgeOptions,
+    Options,
     Period,
     ReportPlanned,
     ReportRequested,
@@ -19,7 +21,7 @@ from shared.messages import (
 )
 from shared.state import Plan
 from shared.topics import task_partition
-from shared.vocabulary import PIECE_ROLE, Kind, Lane, OverviewMode, PartStatus, Role
+from shared.vocabulary import PIECE_ROLE, Kind, Lane, OverviewMode, PartStatus, Role, Sign
 
 DEADLINE_SECONDS = 900.0
 DEADLINE_SECONDS_PER_PART = 2.0
@@ -126,10 +128,17 @@ def task_of(settled: Settled, part: Part, evidence: Sequence[EvidenceGroup]) -> 
         goal=request.criteria.goal,
         criteria=part.criteria,
         evidence=tuple(evidence),
-        judge=JudgeOptions(model=request.options.judge_model, timeout_seconds=request.options.eval_timeout_seconds),
+        judge=_judge(request.options),
         prompt_version=PROMPT_VERSION,
         deadline_at=settled.deadline_at,
     )
+
+
+def _judge(options: Options) -> JudgeOptions:
+    parameters = Parameters(
+        temperature=options.temperature, seed=options.seed, max_output_tokens=options.max_output_tokens
+    )
+    return JudgeOptions(model=options.judge_model, timeout_seconds=options.eval_timeout_seconds, parameters=parameters)
 
 
 def overview_may_be_concurrent(request: ReportRequested) -> bool:
@@ -155,6 +164,7 @@ def plan_of(
     without_data: int = 0,
     columns: Sequence[str],
     notes: Sequence[str],
+    signs: Mapping[str, int] = MappingProxyType({}),
 ) -> Plan:
     """The plan to store."""
     request = settled.request
@@ -180,6 +190,7 @@ def plan_of(
         without_data=without_data,
         columns=tuple(columns),
         notes=tuple(notes),
+        signs={str(sign): signs[sign] for sign in Sign if sign in signs},
         accepted_at=settled.accepted_at,
         planned_at=planned_at,
         deadline_at=settled.deadline_at,
