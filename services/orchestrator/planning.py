@@ -143,14 +143,14 @@ def _judge(options: Options) -> JudgeOptions:
 
 def overview_may_be_concurrent(request: ReportRequested) -> bool:
     """Whether evidence has to be gathered for an overview that is judged with the pieces."""
-    return overview_is_concurrent(request, evidence_bytes=0, budget_bytes=0)
+    return overview_is_concurrent(request, fits_one_task=True)
 
 
-def overview_is_concurrent(request: ReportRequested, evidence_bytes: int, budget_bytes: int) -> bool:
+def overview_is_concurrent(request: ReportRequested, *, fits_one_task: bool) -> bool:
     """Whether the overview is judged with the pieces. `auto`: reviews, if their evidence fits one task."""
     mode = request.options.overview
     if mode is OverviewMode.AUTO:
-        return request.kind is Kind.REVIEWS and evidence_bytes <= budget_bytes
+        return request.kind is Kind.REVIEWS and fits_one_task
     return mode is OverviewMode.CONCURRENT
 
 
@@ -165,6 +165,7 @@ def plan_of(
     columns: Sequence[str],
     notes: Sequence[str],
     signs: Mapping[str, int] = MappingProxyType({}),
+    evidence_tokens: int = 0,
 ) -> Plan:
     """The plan to store."""
     request = settled.request
@@ -190,6 +191,7 @@ def plan_of(
         without_data=without_data,
         columns=tuple(columns),
         notes=tuple(notes),
+        evidence_tokens=evidence_tokens,
         signs={str(sign): signs[sign] for sign in Sign if sign in signs},
         accepted_at=settled.accepted_at,
         planned_at=planned_at,

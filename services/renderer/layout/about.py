@@ -13,6 +13,7 @@ from shared.evaluations import Criterion, Parameters, Part
 from shared.messages import Options
 from shared.vocabulary import Role
 
+CHOSEN = "shown to the judge; where not all fit, chosen evenly over outcomes, lengths and time"
 MAX_CUT_PARTS = 1_000  # the list of parts has the coverage of all
 
 
@@ -121,7 +122,9 @@ def _criteria(results: Results) -> Iterator[Line]:
 
 def _coverage(results: Results) -> Iterator[Line]:
     rows = "runs" if results.is_agents else "reviews"
-    yield Line("Coverage", "All", words.coverage(results.coverage, rows), "shown to the judge")
+    yield Line("Coverage", "All", words.coverage(results.coverage, rows), CHOSEN)
+    if results.plan.evidence_tokens:
+        yield Line("Coverage", "Tokens for evidence", results.plan.evidence_tokens, "a task, reckoned by script")
     cut = [part for part in results.pieces if _is_cut(part)]
     for part in cut[:MAX_CUT_PARTS]:
         yield Line("Coverage", words.name(part), words.coverage(part.coverage, rows))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.orchestrator.pieces import Piece, PieceEvidence
+from services.orchestrator.tokens import estimated_tokens
 from shared.evaluations import Coverage, EvidenceRow, Facts, FrozenRow, Parameters
 from shared.vocabulary import Lane, Role, Sign
 from tests.builders import REPORT_ID, a_request
@@ -229,3 +230,22 @@ async def test_the_parameters_of_the_request_are_in_every_task() -> None:
     assert {task.judge.parameters for task in room.tasks} == {
         Parameters(temperature=0, seed=7, max_output_tokens=2_000)
     }
+
+
+async def test_evidence_beyond_the_judges_window_is_cut_counted_and_the_failed_run_is_there() -> None:
+    room = AnOrchestrator(context_tokens=4_000)
+    runs = [{"output": "word " * 200, "status": "failed" if number == 3 else "success"} for number in range(20)]
+    plan = await room.plans(a_request(data=agents(runs)))
+    (group,) = room.tasks[0].evidence
+    assert (group.coverage.total, group.coverage.used) == (20, len(group.rows))
+    assert 1 < len(group.rows) < 20
+    assert "failed" in {row.values["status"] for row in group.rows}
+    assert sum(estimated_tokens(row.model_dump_json()) for row in group.rows) < 1.1 * plan.evidence_tokens
+
+
+async def test_reviews_beyond_the_window_have_their_overview_after_them() -> None:
+    reviews = [{"review_id": str(number), "language": "en", "text": "word " * 200} for number in range(20)]
+    for window, mode in ((4_000, "synthesis"), (128_000, "concurrent")):
+        room = AnOrchestrator(context_tokens=window)
+        plan = await room.plans(a_request(kind="reviews", data={"reviews": reviews}))
+        assert plan.overview == mode

@@ -71,3 +71,8 @@ def test_the_data_sheet_names_what_is_suspicious_in_a_row_where_anything_is() ->
     assert column.value(row.model_copy(update={"signs": tuple(SIGNS)})) == "gives the judge orders, hidden characters"
     clean = book(a_plan(pieces=1), a_report(parts), parts).data
     assert "Suspicious" not in {column.header for column in clean.columns}
+
+
+def test_the_tokens_for_evidence_are_named_where_they_are_known() -> None:
+    assert ("Tokens for evidence", 99_090) in about([a_judged_part("1")], a_plan(pieces=1, evidence_tokens=99_090))
+    assert "Tokens for evidence" not in dict(about([a_judged_part("1")]))
