@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka chaos unit bench check format docs lock up down
+.PHONY: help install demo test test-kafka test-containers test-jaeger chaos unit bench check format docs lock up down
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,9 +27,16 @@ demo: install ## Run the packaged sample from request to workbook, on embedded p
 test: install ## Run all tests: unit, component, and integration on embedded parts
 	@$(BIN)/pytest
 
+test-containers: install ## Run the integration tests again, on the official Kafka and MongoDB images (needs Docker)
+	@$(BIN)/pytest --kafka=containers tests/integration
+
 test-kafka: install ## Run the integration tests again, on Apache Kafka (needs Java 17 or later, and Maven)
 	@tests/kafka/fetch
 	@$(BIN)/pytest --kafka=apache tests/integration
+
+test-jaeger: install ## Run the tests of telemetry on a real Jaeger (needs Go 1.22 or later, and a few minutes once)
+	@tests/jaeger/fetch
+	@$(BIN)/pytest tests/integration/test_jaeger.py
 
 chaos: install ## Kill, stop and restart everything at random on Apache Kafka, and check what is promised (CHAOS_SEED, CHAOS_SECONDS)
 	@tests/kafka/fetch
@@ -38,7 +45,7 @@ chaos: install ## Kill, stop and restart everything at random on Apache Kafka, a
 unit: install ## Run the tests that need nothing but Python
 	@$(BIN)/pytest -q tests/unit
 
-bench: install ## Measure; WHAT is parallel (the default), throughput, fairness or scale
+bench: install ## Measure; WHAT is parallel (the default), throughput, fairness, scale or scaling
 	@$(BIN)/python -m bench.$(or $(WHAT),parallel)
 
 check: install ## Check style, types, architecture and documents
@@ -47,13 +54,15 @@ check: install ## Check style, types, architecture and documents
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(BIN)/pytest -q tests/component/test_kubernetes.py
 
 format: install ## Format the code
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
 
-docs: install ## Generate docs/asyncapi.json from the running code
+docs: install ## Generate docs/asyncapi.json and docs/licences.md from what is there
 	@$(BIN)/python -m services.asyncapi > docs/asyncapi.json
+	@$(BIN)/python -m tests.licences > docs/licences.md
 
 lock: install ## Pin all dependencies anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -20,6 +20,7 @@ from shared.evaluations import (
     OverviewEvaluation,
     Parameters,
     PartResult,
+    Trials,
     Usage,
     Value,
 )
@@ -63,11 +64,15 @@ class Options(Value):
     telemetry: bool = True
     overview: OverviewMode = OverviewMode.AUTO
     coverage: Literal["budget", "full"] = "budget"
-    trials: int = Field(1, ge=1)
-    cache: bool = False
-    cost_limit_usd: float | None = Field(None, gt=0)
-    token_limit: int | None = Field(None, gt=0)
-    baseline: str | None = None
+    trials: int = Field(1, ge=1, le=10, description="judgements per part: scores are their mean")
+    cache: bool = Field(False, description="what was judged before, of the same content, is not paid for again")
+    cost_limit_usd: float | None = Field(None, gt=0, description="once the judge has cost this, no part is begun")
+    token_limit: int | None = Field(None, gt=0, description="the same for its tokens, input and output together")
+    baseline: str | None = Field(
+        None,
+        description="a report_id to compare with, or `previous`: the last completed one of the same kind, subject and "
+        "owner",
+    )
 
 
 class RunInput(Value):
@@ -185,11 +190,13 @@ Request = Annotated[ReportRequested | CancelRequested | RetryRequested | RenderR
 
 
 class JudgeOptions(Value):
-    """What the evaluator needs to know of the options. `timeout_seconds` is per part, over all attempts."""
+    """What the evaluator needs to know of the options. `timeout_seconds` is per judgement, over all attempts."""
 
     model: str
     timeout_seconds: float = 300
     parameters: Parameters = Parameters()
+    trials: int = 1
+    cache: bool = False
 
 
 class EvaluationTask(Value):
@@ -256,6 +263,8 @@ class ReportPlanned(Value):
     overview: Literal["concurrent", "synthesis"]
     lane: Lane
     fail_fast: bool = False
+    token_limit: int | None = None
+    cost_limit_usd: float | None = None
     part_ids: tuple[str, ...] | None = None
     planned_at: datetime
     deadline_at: datetime
@@ -274,6 +283,8 @@ class PartEvaluated(Value):
     score: float | None = Field(None, ge=0, le=10)
     passed: bool | None = None
     usage: Usage = Usage()
+    trials: Trials | None = Field(None, description="where it was judged several times: scores are means")
+    saved: Usage | None = Field(None, description="where it was judged before: what that cost, in `attempts`")
     attempts: int = Field(ge=1)
     seconds: float = Field(ge=0)
     finished_at: datetime
@@ -393,6 +404,13 @@ class OverviewStatus(Value):
     reason: Reason | None = None
 
 
+class Saved(Value):
+    """What was judged before and not paid for again: parts, and what judging them had cost."""
+
+    parts: Count = 0
+    usage: Usage = Usage()
+
+
 class Workbook(Value):
     """The stored file."""
 
@@ -421,6 +439,7 @@ class ReportStatus(Value):
     overview: OverviewStatus | None = None
     score: float | None = Field(None, description="mean of the scored agents")
     usage: Usage = Usage()
+    saved: Saved | None = None
     accepted_at: datetime | None = None
     planned_at: datetime | None = None
     evaluated_at: datetime | None = None
@@ -439,6 +458,9 @@ def part_id(report_id: str, role: Role, key: str) -> str:
     """The id that joins a result to its part: `{report_id}/{role}/{key}`."""
     return f"{report_id}/{role}/{key}"
 
+
+PREVIOUS = "previous"
+"""The baseline that names no report: the last completed one of the same kind, subject and owner."""
 
 PROMPT_VERSION = "2"
 """The wording that tasks are planned for; grows when it changes."""

@@ -24,12 +24,24 @@ class Form(NamedTuple):
     parameters: Parameters = Parameters()
 
 
+class Headroom(NamedTuple):
+    """What the judge says is left of its own limits; None where it does not say.
+
+    `resets_in` is in seconds, and there only where something is used up.
+    """
+
+    requests: int | None = None
+    tokens: int | None = None
+    resets_in: float | None = None
+
+
 class Reply(NamedTuple):
     """An answer's text, not yet checked against the task."""
 
     text: str
     model: str
     usage: Usage
+    headroom: Headroom = Headroom()
 
 
 class Failure(NamedTuple):
@@ -40,3 +52,4 @@ class Failure(NamedTuple):
     again: bool
     after: float | None = None
     usage: Usage = Usage()
+    headroom: Headroom = Headroom()

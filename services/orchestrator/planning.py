@@ -19,7 +19,7 @@ from shared.messages import (
     RetryRequested,
     part_id,
 )
-from shared.state import Plan
+from shared.state import Baseline, Plan
 from shared.topics import task_partition
 from shared.vocabulary import PIECE_ROLE, Kind, Lane, OverviewMode, PartStatus, Role, Sign
 
@@ -52,6 +52,7 @@ class Settled(NamedTuple):
     lane: Lane
     partitions: int
     pieces: int
+    baseline: Baseline | None = None
 
 
 def content_sha256(request: ReportRequested) -> str:
@@ -65,7 +66,13 @@ def first_deadline(request: ReportRequested, accepted_at: datetime) -> datetime:
 
 
 def settle(
-    request: ReportRequested, accepted_at: datetime, pieces: int, *, bulk_parts: int, partitions: int
+    request: ReportRequested,
+    accepted_at: datetime,
+    pieces: int,
+    *,
+    bulk_parts: int,
+    partitions: int,
+    baseline: Baseline | None = None,
 ) -> Settled:
     """Deadline, period and lane for this many pieces and the overview."""
     seconds = request.options.deadline_seconds or DEADLINE_SECONDS + DEADLINE_SECONDS_PER_PART * (pieces + 1)
@@ -78,6 +85,7 @@ def settle(
         lane=Lane.SMALL if pieces <= bulk_parts else Lane.BULK,
         partitions=partitions,
         pieces=pieces,
+        baseline=baseline,
     )
 
 
@@ -138,7 +146,13 @@ def _judge(options: Options) -> JudgeOptions:
     parameters = Parameters(
         temperature=options.temperature, seed=options.seed, max_output_tokens=options.max_output_tokens
     )
-    return JudgeOptions(model=options.judge_model, timeout_seconds=options.eval_timeout_seconds, parameters=parameters)
+    return JudgeOptions(
+        model=options.judge_model,
+        timeout_seconds=options.eval_timeout_seconds,
+        parameters=parameters,
+        trials=options.trials,
+        cache=options.cache,
+    )
 
 
 def overview_may_be_concurrent(request: ReportRequested) -> bool:
@@ -174,10 +188,10 @@ def plan_of(
         token=token,
         content_sha256=settled.content_sha256,
         kind=request.kind,
-        title=request.title or _subject(request),
+        title=request.title or subject_of(request),
         owner=request.owner,
         metadata=request.metadata,
-        subject=_subject(request),
+        subject=subject_of(request),
         period=settled.period,
         criteria=request.criteria.model_copy(update={"team": _team_criteria(request) or None}),
         options=request.options,
@@ -189,6 +203,7 @@ def plan_of(
         prompt_version=PROMPT_VERSION,
         rows=rows,
         without_data=without_data,
+        baseline=settled.baseline,
         columns=tuple(columns),
         notes=tuple(notes),
         evidence_tokens=evidence_tokens,
@@ -207,6 +222,8 @@ def planned_event(plan: Plan) -> ReportPlanned:
         overview=plan.overview,
         lane=plan.lane,
         fail_fast=plan.options.fail_fast,
+        token_limit=plan.options.token_limit,
+        cost_limit_usd=plan.options.cost_limit_usd,
         planned_at=plan.planned_at,
         deadline_at=plan.deadline_at,
     )
@@ -233,7 +250,8 @@ def is_to_be_retried(part: Part, retry: ReportPlanned, *, begun: bool) -> bool:
     return not begun and wanted and part.status in {PartStatus.ERRORED, PartStatus.CANCELLED}
 
 
-def _subject(request: ReportRequested) -> str:
+def subject_of(request: ReportRequested) -> str:
+    """What a report is about, as its reader knows it."""
     if request.kind is Kind.AGENTS:
         return f"Environment {request.environment_id}" if request.environment_id else "Agents"
     return f"App {request.app_id}" if request.app_id else "User reviews"

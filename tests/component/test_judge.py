@@ -57,7 +57,51 @@ ANSWERS = {
         429, error(), LIMITED, again=True, after=0.25, headers={"retry-after-ms": "250", "retry-after": "1"}
     ),
     "limited_negative": Served(429, error(), LIMITED, again=True, after=0, headers={"retry-after": "-3"}),
-    "limited_date": Served(429, error(), LIMITED, again=True, headers={"retry-after": "Wed, 25 Nov 2026 12:00:00 GMT"}),
+    "limited_date": Served(
+        429, error(), LIMITED, again=True, after=9, headers={"retry-after": "Tue, 24 Nov 2026 12:00:09 GMT"}
+    ),
+    "limited_date_of_another_clock": Served(
+        429,
+        error(),
+        LIMITED,
+        again=True,
+        after=4,
+        headers={"retry-after": "Mon, 02 Nov 2026 08:00:04 GMT", "date": "Mon, 02 Nov 2026 08:00:00 GMT"},
+    ),
+    "limited_words": Served(429, error(), LIMITED, again=True, headers={"retry-after": "soon"}),
+    "limited_infinite": Served(429, error(), LIMITED, again=True, headers={"retry-after": "inf"}),
+    "limited_reset": Served(
+        429,
+        error(),
+        LIMITED,
+        again=True,
+        after=66.5,
+        headers={
+            "x-ratelimit-remaining-requests": "12",
+            "x-ratelimit-reset-requests": "6h",
+            "x-ratelimit-remaining-tokens": "0",
+            "x-ratelimit-reset-tokens": "1m6.5s",
+        },
+    ),
+    "limited_and_told_not_to_come_back": Served(
+        429, error(), LIMITED, again=False, headers={"x-should-retry": "false", "retry-after": "1"}
+    ),
+    "limited_above_a_minutes_tokens": Served(
+        429,
+        error("rate_limit_exceeded", "tokens", "Request too large for gpt-4o on tokens per min (TPM)"),
+        Reason.CONTEXT_TOO_LONG,
+        again=False,
+    ),
+    "too_long_in_words": Served(
+        400,
+        error("400", "BadRequestError", "This model's maximum context length is 4096"),
+        Reason.CONTEXT_TOO_LONG,
+        again=False,
+    ),
+    "payload_too_large": Served(413, error(), Reason.CONTEXT_TOO_LONG, again=False),
+    "payment_required": Served(402, error(), Reason.QUOTA_EXHAUSTED, again=False),
+    "billing": Served(429, error("billing_hard_limit_reached"), Reason.QUOTA_EXHAUSTED, again=False),
+    "too_early": Served(425, error(), PROVIDER, again=True),
     "limited_html": Served(429, "<html>Slow down</html>", LIMITED, again=True),
     "quota": Served(429, error("insufficient_quota", "insufficient_quota"), Reason.QUOTA_EXHAUSTED, again=False),
     "quota_by_type": Served(429, error(None, "insufficient_quota"), Reason.QUOTA_EXHAUSTED, again=False),
@@ -107,11 +151,17 @@ async def test_cached_tokens_are_read_and_cost_less() -> None:
     assert (reply.usage.cached_tokens, reply.usage.cost_usd) == (400, 0.00024)
 
 
+async def test_reasoning_tokens_are_read_and_are_among_the_output() -> None:
+    usage = {"prompt_tokens": 1_000, "completion_tokens": 200, "completion_tokens_details": {"reasoning_tokens": 150}}
+    reply = await ask(serving(completion(usage=usage)))
+    assert (reply.usage.output_tokens, reply.usage.reasoning_tokens, reply.usage.cost_usd) == (200, 150, 0.00027)
+
+
 @pytest.mark.parametrize(
     ("changes", "tokens", "cost"),
     [
         ({"model": "llama-4"}, 1_000, None),
-        ({"usage": None}, 0, 0.0),
+        ({"usage": None}, 0, None),
         ({"usage": {"prompt_tokens": 10, "prompt_tokens_details": None}}, 10, 0.0000015),
         ({"usage": {"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": None}}}, 10, 0.0000015),
     ],

@@ -59,7 +59,10 @@ class Saved:
         return [found.get("name") for found in self.xml["xl/workbook.xml"].iter(f"{MAIN}sheet")]
 
     def sheet(self, name: str) -> Any:
-        return self.xml[f"xl/worksheets/sheet{self.names.index(name) + 1}.xml"]
+        """The sheet that the workbook's entry of this name leads to."""
+        entry = next(found for found in self.xml["xl/workbook.xml"].iter(f"{MAIN}sheet") if found.get("name") == name)
+        relations = {found.get("Id"): found.get("Target") for found in self.xml["xl/_rels/workbook.xml.rels"]}
+        return self.xml[relations[entry.get(RELATION)].lstrip("/")]
 
     def sheets(self) -> Iterable[Any]:
         return (self.sheet(name) for name in self.names)
@@ -155,7 +158,7 @@ def test_numbers_keep_their_digits(tmp_path: Path) -> None:
     plan = a_plan(rows=1, columns=("a", "b", "c", "d", "e", "f"))
     row = a_row("1", "run-1", a=9.2, b=123456789012345, c=1234567890123456, d=True, e="00123", f=0.1 + 0.2)
     cells = save(tmp_path, rows=[row], plan=plan).cells("Runs")
-    assert [cells[f"{column}2"].get("t") for column in "DEFGHI"] == ["n", "n", "inlineStr", "b", "inlineStr", "n"]
+    assert [cells[f"{column}2"].get("t", "n") for column in "DEFGHI"] == ["n", "n", "inlineStr", "b", "inlineStr", "n"]
     assert [shown(cells[f"{column}2"]) for column in "DEFGHI"] == [
         "9.2",
         "123456789012345",
@@ -325,7 +328,7 @@ def test_every_table_is_frozen_filtered_and_set_up_for_print(tmp_path: Path) -> 
     for index, name in enumerate(saved.names):
         sheet = saved.sheet(name)
         assert sheet.find(f"{MAIN}pageSetup").get("orientation") == "landscape"
-        assert sheet.find(f"{MAIN}pageSetup").get("fitToWidth") == "1"
+        assert sheet.find(f"{MAIN}pageSetup").get("fitToWidth") == ("2" if name == "Agents" else "1")
         assert "Page &P of &N" in sheet.findtext(f"{MAIN}headerFooter/{MAIN}oddFooter")
         if name != "Summary":
             assert sheet.find(f".//{MAIN}pane").get("state") == "frozen"

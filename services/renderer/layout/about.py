@@ -1,10 +1,12 @@
 """The sheet `About`: everything needed to judge the report itself: options, criteria, coverage, notes, ids."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from services.renderer.cells import CellValue
 from services.renderer.layout import words
+from services.renderer.layout.history import history
 from services.renderer.layout.parts import asked
 from services.renderer.layout.places import ABOUT
 from services.renderer.layout.results import Results
@@ -46,11 +48,14 @@ def about_sheet(results: Results, written: Written) -> Sheet:
     """The lines, section by section."""
     lines = (
         *_ids(results),
+        *_money(results),
         *_options(results.plan.options),
         *_criteria(results),
         *_coverage(results),
         *_suspicions(results),
+        *_telemetry(results),
         *_notes(results),
+        *(Line("History", *entry) for entry in history(results)),
         *_text(written),
     )
     return table_sheet(ABOUT, COLUMNS, lines)
@@ -63,11 +68,6 @@ def _ids(results: Results) -> Iterator[Line]:
     yield Line("Report", "Subject", plan.subject)
     yield Line("Report", "Owner", plan.owner or words.NONE)
     yield Line("Report", "Generation", report.generation, "1 is the first; each retry counts one more")
-    for part in results.parts:
-        if part.generation > 1:
-            yield Line(
-                "Report", f"Judged again: {words.name(part)}", words.outcome(part), f"generation {part.generation}"
-            )
     yield Line("Report", "Content hash", plan.content_sha256, "sha256 of the request's fields as sent")
     yield Line("Report", "Accepted (UTC)", plan.accepted_at)
     yield Line("Report", "Planned (UTC)", plan.planned_at)
@@ -98,6 +98,11 @@ def _judge(results: Results) -> Iterator[Line]:
 
 def _parameter(value: float | None) -> str:
     return "the model's own default" if value is None else f"{value:g}"
+
+
+def _money(results: Results) -> Iterator[Line]:
+    if results.report.recalled:
+        yield Line("Money", "Saved by the cache", words.saved(results.report))
 
 
 def _options(options: Options) -> Iterator[Line]:
@@ -144,6 +149,23 @@ def _suspicions(results: Results) -> Iterator[Line]:
     yield Line("Evidence", f"Suspicious {rows}", f"{found:,} of {results.plan.rows:,}", told)
     for sign, count in results.plan.signs.items():
         yield Line("Evidence", f"… {sign}", count)
+
+
+def _telemetry(results: Results) -> Iterator[Line]:
+    """How many runs have a trace, and why the others have none; nothing where none was asked for."""
+    if not (results.is_agents and results.plan.options.telemetry):
+        return
+    found = [part.facts.telemetry for part in results.pieces if part.facts.telemetry]
+    if not found:
+        yield Line("Telemetry", "Runs with a trace", "not read", "no Jaeger was configured")
+        return
+    traced = sum(item.traced for item in found)
+    untraced = Counter[str]()
+    for item in found:
+        untraced.update({reason.why: reason.runs for reason in item.untraced})
+    yield Line("Telemetry", "Runs with a trace", f"{traced:,} of {traced + untraced.total():,}", "by Jaeger")
+    for why, runs in sorted(untraced.items()):
+        yield Line("Telemetry", "Runs without", runs, why)
 
 
 def _notes(results: Results) -> Iterator[Line]:

@@ -47,5 +47,5 @@ COLUMNS: tuple[Column[Part], ...] = (
     Column("First failure (UTC)", _first, Format.TIME),
     Column("Last failure (UTC)", lambda part: part.finished_at or words.NOT_KNOWN, Format.TIME),
     Column("Seconds", lambda part: part.seconds, Format.SECONDS),
-    Column("Cost (USD)", lambda part: words.cost(part.usage), Format.MONEY),
+    Column("Cost (USD)", words.cost, Format.MONEY),
 )
