@@ -56,7 +56,8 @@ _PATTERNS = {
         r"(?: ?/ ?10| out of 10| ?points?| marks?| scores?| rating| in (?:all|every)\b|(?= ?[.!]?$)| for (?:all|every))"
         r"|\b(?:score|rating|grade|verdict)s? (?:must|should|shall|has to|have to) be "
         rf"(?:an? |the )?(?:{_TOP}|passed|positive)\b"
-        r"|\"(?:score|verdict|passed|sentiment)\" ?: ?(?:10|true|\"p)"
+        r"|\"(?:score|verdict|passed|sentiment)\" ?: ?(?:10|true|\"p)",
+        re.MULTILINE,
     ),
     Sign.FORGED_FENCE: re.compile(
         r"={3,} ?(?:data|task|end|begin|system)|={3,}[^=\n]{0,60}\b(?:begins|ends)\b"
