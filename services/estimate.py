@@ -15,7 +15,7 @@ from services.orchestrator import jaeger
 from services.orchestrator.app import finding
 from services.orchestrator.handlers import Handlers
 from services.orchestrator.pieces import RejectedError
-from services.renderer.synthesis import LONGEST_TEXT, MOST_POINTS, overview_task
+from services.renderer.synthesis import LONGEST_TEXT, MOST_POINTS, overview_task, results_budget
 from shared.evaluations import Part, Usage
 from shared.messages import EvaluationTask, ReportRequested
 from shared.pricing import PriceTable, packaged_prices
@@ -157,7 +157,7 @@ def _overview(kept: _Nowhere, plan: Plan, settings: ReportSettings) -> Forecast:
         return Forecast()
     if plan.overview == "concurrent":
         return forecast(task)
-    budget = settings.evidence_bytes
+    budget = results_budget(settings.evidence_bytes, plan.evidence_tokens)
     pieces = [part for part in kept.parts if part.role is not Role.OVERVIEW]
     filled = overview_task(task, pieces, generation=1, deadline_at=plan.deadline_at, budget_bytes=budget)
     return forecast(filled, more_bytes=min(budget, len(pieces) * ROOM_PER_PIECE))

@@ -36,19 +36,24 @@ class EvidenceRow(Value):
 
 
 class FrozenRow(Value):
-    """A row with the key of its piece; `used` says whether the judge was shown it."""
+    """A row with the key of its piece; `used` says whether the judge was shown it, `signs` what is suspicious in it."""
 
     key: str
     row: EvidenceRow
     used: bool = True
+    signs: tuple[str, ...] = ()
 
 
 class Coverage(Value):
-    """How much of the evidence the judge saw: `used` of `total` rows, `shortened` of the used ones cut."""
+    """How much of the evidence the judge saw: `used` of `total` rows, `shortened` of the used ones cut.
+
+    `suspicious` of all frozen rows bear signs of having been written to steer the judge.
+    """
 
     total: Count = 0
     used: Count = 0
     shortened: Count = 0
+    suspicious: Count = 0
 
 
 class Untraced(Value):
@@ -175,6 +180,14 @@ class Usage(Value):
     cost_usd: float | None = None
 
 
+class Parameters(Value):
+    """How the judge's model is to answer; what is None is not sent, so the model's own default holds."""
+
+    temperature: float | None = None
+    seed: int | None = None
+    max_output_tokens: int | None = None
+
+
 class Spread(Value):
     """A score over several judgements: `judged` of them gave one; `deviation` is the sample's standard deviation."""
 
@@ -201,10 +214,12 @@ class Trials(Value):
 
 
 class Judge(Value):
-    """Who judged: the model as it answered, the version of the prompt, and the edition of the price table."""
+    """Who judged, and how: the model as it answered, the versions of prompt, answer's form and prices, parameters."""
 
     model: str
     prompt_version: str
+    schema_version: str = ""
+    parameters: Parameters = Parameters()
     prices: str = ""
 
 

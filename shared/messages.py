@@ -18,6 +18,7 @@ from shared.evaluations import (
     Judge,
     LanguageEvaluation,
     OverviewEvaluation,
+    Parameters,
     PartResult,
     Trials,
     Usage,
@@ -48,9 +49,15 @@ class CriteriaSpec(Value):
 
 
 class Options(Value):
-    """How to judge. `deadline_seconds` counts from acceptance; None means 900 s and 2 s more per part."""
+    """How to judge. `deadline_seconds` counts from acceptance; None means 900 s and 2 s more per part.
+
+    `temperature`, `seed` and `max_output_tokens` are the judge's; what is None is left to the model's own default.
+    """
 
     judge_model: str = Field("gpt-4o-mini", min_length=1)
+    temperature: float | None = Field(None, ge=0, le=2)
+    seed: int | None = None
+    max_output_tokens: int | None = Field(None, gt=0)
     eval_timeout_seconds: float = Field(300, gt=0, description="per part, over all attempts")
     deadline_seconds: float | None = Field(None, gt=0)
     fail_fast: bool = Field(False, description="the first failed part ends the report as failed")
@@ -187,6 +194,7 @@ class JudgeOptions(Value):
 
     model: str
     timeout_seconds: float = 300
+    parameters: Parameters = Parameters()
     trials: int = 1
     cache: bool = False
 
@@ -454,5 +462,8 @@ def part_id(report_id: str, role: Role, key: str) -> str:
 PREVIOUS = "previous"
 """The baseline that names no report: the last completed one of the same kind, subject and owner."""
 
-PROMPT_VERSION = "1"
-"""The wording and the answer's form that tasks are planned for; grows when either changes."""
+PROMPT_VERSION = "2"
+"""The wording that tasks are planned for; grows when it changes."""
+
+SCHEMA_VERSION = "1"
+"""The form of the judge's answers; grows when it changes."""

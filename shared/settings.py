@@ -153,6 +153,7 @@ class ReportSettings(SettingsGroup):
 
     bulk_parts: int = Field(50, ge=1, description="reports of more parts travel in the bulk lane")
     evidence_bytes: int = Field(300_000, ge=1_000, le=800_000, description="evidence in one task, as UTF-8 JSON")
+    context_tokens: int | None = Field(None, ge=2_000, description="the judge's context window; unset: by the model")
     row_bytes: int = Field(16_000, ge=200, description="one run or review in a task; the rest is cut and counted")
     source_reads: int = Field(20, ge=1, description="reads of the source database at once")
     retention_days: float = Field(30, gt=0)

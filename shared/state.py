@@ -31,7 +31,8 @@ class Plan(Value):
 
     `token` names the attempt at planning that won: its tasks and its evidence are stored under it. `columns` are the
     evidence's fields in the order of the data sheet; `notes` say in words what the reader should know;
-    `without_data` pieces have no rows, so no task.
+    `without_data` pieces have no rows, so no task; `signs` counts suspicious rows by what is suspicious in them;
+    `evidence_tokens` is what the evidence of one task may take of the judge's window, as reckoned.
     """
 
     report_id: str
@@ -56,6 +57,8 @@ class Plan(Value):
     baseline: Baseline | None = None
     columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    signs: Mapping[str, Count] = {}
+    evidence_tokens: Count = 0
     accepted_at: datetime
     planned_at: datetime
     deadline_at: datetime

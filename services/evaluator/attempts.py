@@ -34,7 +34,8 @@ class Attempts:
         prompt = build(task)
         self.task = task
         self.answer = answer_type(task)
-        self.form = Form(self.answer.__name__, answer_schema(self.answer, tuple(item.name for item in task.criteria)))
+        schema = answer_schema(self.answer, tuple(item.name for item in task.criteria))
+        self.form = Form(self.answer.__name__, schema, task.judge.parameters)
         self.turns = [Turn("system", prompt.system), Turn("user", prompt.user)]
         self.bill = Bill()
         self.count = 0

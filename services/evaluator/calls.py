@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from shared.evaluations import Usage
+from shared.evaluations import Parameters, Usage
 from shared.vocabulary import Reason
 
 
@@ -17,10 +17,11 @@ class Turn(NamedTuple):
 
 
 class Form(NamedTuple):
-    """What the answer must look like."""
+    """What the answer must look like, and the parameters it is to be given with."""
 
     name: str
     schema: Mapping[str, JsonValue]
+    parameters: Parameters = Parameters()
 
 
 class Headroom(NamedTuple):

@@ -10,7 +10,15 @@ from services.evaluator.calls import Failure, Form, Reply, Turn
 from services.evaluator.claims import Claimed, Done, Ended, Leased, Mine, OutcomeOf, Permission
 from shared.chassis.dead_letters import RetryLaterError
 from shared.evaluations import Judge
-from shared.messages import PROMPT_VERSION, EvaluationTask, Outcome, PartDelayed, PartEvaluated, PartFailed
+from shared.messages import (
+    PROMPT_VERSION,
+    SCHEMA_VERSION,
+    EvaluationTask,
+    Outcome,
+    PartDelayed,
+    PartEvaluated,
+    PartFailed,
+)
 from shared.settings import LlmSettings
 from shared.state import Claim
 from shared.telemetry import Metrics
@@ -225,7 +233,13 @@ class Handlers:
             attempts=attempts.count,
             seconds=self._seconds(attempts),
             finished_at=self._now.utc(),
-            judge=Judge(model=done.model, prompt_version=PROMPT_VERSION, prices=self._prices),
+            judge=Judge(
+                model=done.model,
+                prompt_version=PROMPT_VERSION,
+                schema_version=SCHEMA_VERSION,
+                parameters=task.judge.parameters,
+                prices=self._prices,
+            ),
         )
 
     def _failed(self, attempts: Attempts, failure: Failure) -> PartFailed:

@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 import httpx2
 import openai
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from services.evaluator.calls import Failure, Form, Reply, Turn
 from services.evaluator.failures import ErrorAnswer, of_connection, of_ending, of_error, of_nonsense, of_silence
 from services.evaluator.hints import headroom
-from shared.evaluations import Count, Usage
+from shared.evaluations import Count, Parameters, Usage
 from shared.pricing import PriceTable
 from shared.settings import OpenAISettings
 
@@ -64,7 +64,7 @@ class Judge:
 
     async def ask(self, model: str, turns: Sequence[Turn], form: Form, timeout_seconds: float) -> Reply | Failure:
         """One attempt, no retries: its owner decides about those."""
-        body = {
+        body: dict[str, object] = {
             "model": model,
             "messages": [turn._asdict() for turn in turns],
             "response_format": {
@@ -72,6 +72,7 @@ class Judge:
                 "json_schema": {"name": form.name, "strict": True, "schema": form.schema},
             },
             "store": False,
+            **_sent(form.parameters),
         }
         try:
             async with asyncio.timeout(timeout_seconds):  # the SDK's own time-out is per read, not for the whole call
@@ -160,3 +161,13 @@ def open_judge(settings: OpenAISettings, prices: PriceTable, utc: Callable[[], d
         timeout=600,  # the real bound is the one of each attempt
     )
     return Judge(client, prices, utc)
+
+
+def _sent(parameters: Parameters) -> dict[str, JsonValue]:
+    """The parameters that are set, by the API's names: some models refuse those they do not know."""
+    named: dict[str, JsonValue] = {
+        "temperature": parameters.temperature,
+        "seed": parameters.seed,
+        "max_completion_tokens": parameters.max_output_tokens,
+    }
+    return {name: value for name, value in named.items() if value is not None}

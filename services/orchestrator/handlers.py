@@ -184,7 +184,7 @@ class Handlers:
             raise RejectedError("there is nothing to judge: no runs or reviews in the period")
         if baseline is not None:
             await freeze_baseline(self._store, baseline, token, expires_at)
-        concurrent = overview_is_concurrent(request, freezer.evidence_bytes, self._settings.evidence_bytes)
+        concurrent = overview_is_concurrent(request, fits_one_task=freezer.fits_one_task)
         return await freezer.store(concurrent=concurrent, planned_at=self._clock())
 
     async def _publish_unless_done(self, plan: Plan, report: Report | None) -> None:

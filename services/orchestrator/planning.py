@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
+from types import MappingProxyType
 from typing import NamedTuple
 
 from services.orchestrator.pieces import Piece
-from shared.evaluations import Criterion, EvidenceGroup, Part
+from shared.evaluations import Criterion, EvidenceGroup, Parameters, Part
 from shared.messages import (
     PROMPT_VERSION,
     EvaluationTask,
     JudgeOptions,
+    Options,
     Period,
     ReportPlanned,
     ReportRequested,
@@ -19,7 +21,7 @@ from shared.messages import (
 )
 from shared.state import Baseline, Plan
 from shared.topics import task_partition
-from shared.vocabulary import PIECE_ROLE, Kind, Lane, OverviewMode, PartStatus, Role
+from shared.vocabulary import PIECE_ROLE, Kind, Lane, OverviewMode, PartStatus, Role, Sign
 
 DEADLINE_SECONDS = 900.0
 DEADLINE_SECONDS_PER_PART = 2.0
@@ -134,27 +136,35 @@ def task_of(settled: Settled, part: Part, evidence: Sequence[EvidenceGroup]) -> 
         goal=request.criteria.goal,
         criteria=part.criteria,
         evidence=tuple(evidence),
-        judge=JudgeOptions(
-            model=request.options.judge_model,
-            timeout_seconds=request.options.eval_timeout_seconds,
-            trials=request.options.trials,
-            cache=request.options.cache,
-        ),
+        judge=_judge(request.options),
         prompt_version=PROMPT_VERSION,
         deadline_at=settled.deadline_at,
     )
 
 
+def _judge(options: Options) -> JudgeOptions:
+    parameters = Parameters(
+        temperature=options.temperature, seed=options.seed, max_output_tokens=options.max_output_tokens
+    )
+    return JudgeOptions(
+        model=options.judge_model,
+        timeout_seconds=options.eval_timeout_seconds,
+        parameters=parameters,
+        trials=options.trials,
+        cache=options.cache,
+    )
+
+
 def overview_may_be_concurrent(request: ReportRequested) -> bool:
     """Whether evidence has to be gathered for an overview that is judged with the pieces."""
-    return overview_is_concurrent(request, evidence_bytes=0, budget_bytes=0)
+    return overview_is_concurrent(request, fits_one_task=True)
 
 
-def overview_is_concurrent(request: ReportRequested, evidence_bytes: int, budget_bytes: int) -> bool:
+def overview_is_concurrent(request: ReportRequested, *, fits_one_task: bool) -> bool:
     """Whether the overview is judged with the pieces. `auto`: reviews, if their evidence fits one task."""
     mode = request.options.overview
     if mode is OverviewMode.AUTO:
-        return request.kind is Kind.REVIEWS and evidence_bytes <= budget_bytes
+        return request.kind is Kind.REVIEWS and fits_one_task
     return mode is OverviewMode.CONCURRENT
 
 
@@ -168,6 +178,8 @@ def plan_of(
     without_data: int = 0,
     columns: Sequence[str],
     notes: Sequence[str],
+    signs: Mapping[str, int] = MappingProxyType({}),
+    evidence_tokens: int = 0,
 ) -> Plan:
     """The plan to store."""
     request = settled.request
@@ -194,6 +206,8 @@ def plan_of(
         baseline=settled.baseline,
         columns=tuple(columns),
         notes=tuple(notes),
+        evidence_tokens=evidence_tokens,
+        signs={str(sign): signs[sign] for sign in Sign if sign in signs},
         accepted_at=settled.accepted_at,
         planned_at=planned_at,
         deadline_at=settled.deadline_at,

@@ -8,9 +8,9 @@ import httpx2
 import pytest
 
 from services.evaluator.calls import Failure, Reply
-from shared.evaluations import Usage
+from shared.evaluations import Parameters, Usage
 from shared.vocabulary import Reason
-from tests.judges import DATED, FORM, TURNS, Serve, ask, completion, error
+from tests.judges import DATED, FORM, TURNS, Serve, a_judge, ask, completion, error
 
 
 class Served(NamedTuple):
@@ -198,3 +198,20 @@ async def test_the_call_asks_for_the_form_in_strict_mode_and_to_store_nothing() 
         "json_schema": {"name": "AgentAnswer", "strict": True, "schema": FORM.schema},
     }
     assert body == {"model": "gpt-4o", "messages": [turn._asdict() for turn in TURNS], "store": False}
+
+
+async def test_parameters_are_sent_by_the_names_of_the_api_and_only_where_they_are_set() -> None:
+    seen: list[dict[str, Any]] = []
+
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        seen.append(json.loads(request.content))
+        return httpx2.Response(200, json=completion())
+
+    async with a_judge(serve) as judge:
+        for parameters in (Parameters(temperature=0, seed=7, max_output_tokens=2_000), Parameters(temperature=0.5)):
+            await judge.ask("gpt-4o", TURNS, FORM._replace(parameters=parameters), 5)
+    names = {"temperature", "seed", "max_completion_tokens"}
+    assert [{name: body[name] for name in names & body.keys()} for body in seen] == [
+        {"temperature": 0, "seed": 7, "max_completion_tokens": 2_000},
+        {"temperature": 0.5},
+    ]

@@ -84,8 +84,11 @@ class DataTable:
         return min(max(texts, default=1), MOST_LINES) * LINE_POINTS + ROW_PADDING_POINTS
 
 
+SUSPICIOUS: Column[FrozenRow] = Column("Suspicious", lambda frozen: ", ".join(frozen.signs) or None, widest=40)
+
+
 def data_table(results: Results, places: Places) -> DataTable:
-    """The part's name, the row's id, whether the judge saw it, then the evidence's fields in the plan's order."""
+    """The part's name, the row's id, whether the judge saw it, what is suspicious, then the plan's fields."""
     piece, row = ("Agent", "run") if results.is_agents else ("Language", "review")
     names = {part.key: words.name(part) for part in results.pieces}
     fields = [field for field in results.plan.columns if field != f"{row}_id"][:MAX_EVIDENCE_COLUMNS]
@@ -95,6 +98,7 @@ def data_table(results: Results, places: Places) -> DataTable:
             Column(piece, lambda frozen: names.get(frozen.key, frozen.key), widest=32),
             Column(f"{row.capitalize()} ID", lambda frozen: frozen.row.id, Format.ID, widest=40),
             Column("Shown to the judge", lambda frozen: "yes" if frozen.used else "no"),
+            *([SUSPICIOUS] if results.plan.signs else []),
             *(_evidence_column(field) for field in fields),
         ),
     )

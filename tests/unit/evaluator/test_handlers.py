@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from services.evaluator.answers import AgentAnswer
 from services.evaluator.calls import Failure, Reply
-from shared.evaluations import AgentEvaluation, OverviewEvaluation
-from shared.messages import JudgeOptions, PartDelayed
+from shared.evaluations import AgentEvaluation, Judge, OverviewEvaluation, Parameters
+from shared.messages import PROMPT_VERSION, SCHEMA_VERSION, JudgeOptions, PartDelayed
 from shared.vocabulary import Reason, Role
 from tests.builders import a_task, at
 from tests.unit.evaluator.replies import (
@@ -39,7 +39,7 @@ async def test_an_answer_becomes_an_outcome_with_score_verdict_and_who_judged() 
     assert (done.part_id, done.generation, done.attempts) == (task.part_id, 3, 1)
     assert (done.score, done.passed) == (6.8, False)
     assert isinstance(done.evaluation, AgentEvaluation)
-    assert (done.judge.model, done.judge.prompt_version) == (MODEL, "1")
+    assert done.judge == Judge(model=MODEL, prompt_version=PROMPT_VERSION, schema_version=SCHEMA_VERSION)
     assert (done.seconds, done.finished_at, done.usage) == (10, at(10), usage())
     assert room.announce.events == [done]
 
@@ -50,6 +50,13 @@ async def test_the_judge_is_asked_for_the_models_name_by_the_tasks_form_within_o
     (call,) = room.judge.asked
     assert (call.model, call.form.name, call.timeout_seconds) == ("gpt-4o-mini", AgentAnswer.__name__, 120)
     assert [turn.role for turn in call.turns] == ["system", "user"]
+
+
+async def test_the_parameters_of_the_task_are_sent_and_recorded() -> None:
+    room, exact = AnEvaluator(a_reply()), Parameters(temperature=0, seed=7, max_output_tokens=2_000)
+    done = await room.evaluated(a_task(judge=JudgeOptions(model="gpt-4o-mini", parameters=exact)))
+    assert room.judge.asked[0].form.parameters == exact
+    assert done.judge.parameters == exact
 
 
 async def test_a_language_has_no_score_and_a_team_has_its_own() -> None:

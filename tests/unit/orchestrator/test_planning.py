@@ -221,7 +221,7 @@ def test_the_overview_is_judged_with_the_pieces_or_after_them(
     *, kind: str, mode: str, fits: bool, concurrent: bool
 ) -> None:
     request = a_request(kind=kind, options={"overview": mode})
-    assert overview_is_concurrent(request, 100 if fits else 101, budget_bytes=100) is concurrent
+    assert overview_is_concurrent(request, fits_one_task=fits) is concurrent
 
 
 def test_an_overviews_task_travels_in_the_small_lane_however_large_its_report_is() -> None:

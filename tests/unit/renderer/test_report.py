@@ -230,3 +230,11 @@ def test_a_plan_again_does_not_begin_again() -> None:
     again: ReportPlanned = report.plan.model_copy(update={"pieces": 9})
     assert report.folds(again).dropped == ("repeated_plan",)
     assert report.outcome == before
+
+
+def test_an_overview_cannot_change_what_was_computed() -> None:
+    report = AReport().begun().each([evaluated("7", 4.0), evaluated("8", 8.0)])
+    before = (report.part("7"), report.part("8"), report.report.score_sum_micro, report.report.scored)
+    report.each([evaluated(OVERVIEW, 10.0)])
+    assert (report.part("7"), report.part("8"), report.report.score_sum_micro, report.report.scored) == before
+    assert status_of(report.report).score == 6.0
