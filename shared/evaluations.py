@@ -36,19 +36,42 @@ class EvidenceRow(Value):
 
 
 class FrozenRow(Value):
-    """A row with the key of its piece; `used` says whether the judge was shown it."""
+    """A row with the key of its piece; `used` says whether the judge was shown it, `signs` what is suspicious in it."""
 
     key: str
     row: EvidenceRow
     used: bool = True
+    signs: tuple[str, ...] = ()
 
 
 class Coverage(Value):
-    """How much of the evidence the judge saw: `used` of `total` rows, `shortened` of the used ones cut."""
+    """How much of the evidence the judge saw: `used` of `total` rows, `shortened` of the used ones cut.
+
+    `suspicious` of all frozen rows bear signs of having been written to steer the judge.
+    """
 
     total: Count = 0
     used: Count = 0
     shortened: Count = 0
+    suspicious: Count = 0
+
+
+class Untraced(Value):
+    """How many runs have no trace for one and the same reason."""
+
+    why: str
+    runs: Count = 0
+
+
+class Telemetry(Value):
+    """What the traces of an agent's runs say together. `errors` are spans that ended in one, tools' own included."""
+
+    traced: Count = 0
+    tool_calls: Count = 0
+    tool_errors: Count = 0
+    errors: Count = 0
+    mean_seconds: float | None = None
+    untraced: tuple[Untraced, ...] = ()
 
 
 class Facts(Value):
@@ -56,6 +79,7 @@ class Facts(Value):
 
     `positive` of `rated` reviews are positive by their own rating (4 or 5 of 5) or recommendation; `succeeded` of
     `finished` runs ended well by their own status. Cost and tokens are those of the agent's runs, not the judge's.
+    `telemetry` is None where no traces were asked for.
     """
 
     rows: Count = 0
@@ -67,6 +91,7 @@ class Facts(Value):
     mean_seconds: float | None = None
     tokens: int | None = None
     cost_usd: float | None = None
+    telemetry: Telemetry | None = None
 
 
 class EvidenceGroup(Value):
@@ -142,20 +167,59 @@ Evaluation = AgentEvaluation | LanguageEvaluation | OverviewEvaluation
 
 
 class Usage(Value):
-    """Tokens as the judge's API counted them. `cost_usd` is None where the price table has no price for the model."""
+    """Tokens as the judge's API counted them. `cost_usd` is None where the price table has no price for the model.
+
+    Cached tokens are among the input, reasoning tokens among the output: a sum counts neither of them again.
+    """
 
     model: str | None = None
     input_tokens: Count = 0
     output_tokens: Count = 0
     cached_tokens: Count = 0
+    reasoning_tokens: Count = 0
     cost_usd: float | None = None
 
 
+class Parameters(Value):
+    """How the judge's model is to answer; what is None is not sent, so the model's own default holds."""
+
+    temperature: float | None = None
+    seed: int | None = None
+    max_output_tokens: int | None = None
+
+
+class Spread(Value):
+    """A score over several judgements: `judged` of them gave one; `deviation` is the sample's standard deviation."""
+
+    name: str
+    judged: Count = 0
+    mean: Score | None = None
+    deviation: float | None = None
+    lowest: Score | None = None
+    highest: Score | None = None
+
+
+class Trials(Value):
+    """How several judgements of one part agree: `judged` of `asked` came to a result, the others failed.
+
+    `agreement` is the share of a language's judgements that found the sentiment which is given, 0 to 1.
+    """
+
+    asked: Count = 0
+    judged: Count = 0
+    failed: tuple[Reason, ...] = ()
+    score: Spread | None = None
+    criteria: tuple[Spread, ...] = ()
+    agreement: float | None = None
+
+
 class Judge(Value):
-    """Who judged: the model as it answered, the version of the prompt, and the edition of the price table."""
+    """Who judged, and how: the model as it answered, the versions of prompt, answer's form and prices, parameters."""
 
     model: str
     prompt_version: str
+    schema_version: str = ""
+    parameters: Parameters = Parameters()
     prices: str = ""
 
 
@@ -179,8 +243,9 @@ class Part(Value):
     """A part as stored: planned by the orchestrator, afterwards changed by the renderer's fold alone.
 
     `score` is the weighted mean of the judged criteria, 0 to 10; `passed` is None for languages and where a criterion
-    could not be judged. `reason`, `detail` and `retryable` belong to errored and cancelled parts. `seconds` is the time
-    of all attempts of the generation that gave the outcome.
+    could not be judged. `saved` says that it was judged before, and what that cost. `reason`, `detail` and `retryable`
+    belong to errored and cancelled parts; of a delayed one, `reason` says why it waits. `seconds` is the time of all
+    attempts of the generation that gave the result.
     """
 
     part_id: str
@@ -205,6 +270,8 @@ class Part(Value):
     attempts: Count = 0
     seconds: float = 0.0
     usage: Usage = Usage()
+    saved: Usage | None = None
+    trials: Trials | None = None
     judge: Judge | None = None
     first_failed_at: datetime | None = None
     finished_at: datetime | None = None

@@ -18,7 +18,9 @@ from shared.evaluations import (
     Judge,
     LanguageEvaluation,
     OverviewEvaluation,
+    Parameters,
     PartResult,
+    Trials,
     Usage,
     Value,
 )
@@ -47,20 +49,30 @@ class CriteriaSpec(Value):
 
 
 class Options(Value):
-    """How to judge. `deadline_seconds` counts from acceptance; None means 900 s and 2 s more per part."""
+    """How to judge. `deadline_seconds` counts from acceptance; None means 900 s and 2 s more per part.
+
+    `temperature`, `seed` and `max_output_tokens` are the judge's; what is None is left to the model's own default.
+    """
 
     judge_model: str = Field("gpt-4o-mini", min_length=1)
+    temperature: float | None = Field(None, ge=0, le=2)
+    seed: int | None = None
+    max_output_tokens: int | None = Field(None, gt=0)
     eval_timeout_seconds: float = Field(300, gt=0, description="per part, over all attempts")
     deadline_seconds: float | None = Field(None, gt=0)
     fail_fast: bool = Field(False, description="the first failed part ends the report as failed")
     telemetry: bool = True
     overview: OverviewMode = OverviewMode.AUTO
     coverage: Literal["budget", "full"] = "budget"
-    trials: int = Field(1, ge=1)
-    cache: bool = False
-    cost_limit_usd: float | None = Field(None, gt=0)
-    token_limit: int | None = Field(None, gt=0)
-    baseline: str | None = None
+    trials: int = Field(1, ge=1, le=10, description="judgements per part: scores are their mean")
+    cache: bool = Field(False, description="what was judged before, of the same content, is not paid for again")
+    cost_limit_usd: float | None = Field(None, gt=0, description="once the judge has cost this, no part is begun")
+    token_limit: int | None = Field(None, gt=0, description="the same for its tokens, input and output together")
+    baseline: str | None = Field(
+        None,
+        description="a report_id to compare with, or `previous`: the last completed one of the same kind, subject and "
+        "owner",
+    )
 
 
 class RunInput(Value):
@@ -178,10 +190,13 @@ Request = Annotated[ReportRequested | CancelRequested | RetryRequested | RenderR
 
 
 class JudgeOptions(Value):
-    """What the evaluator needs to know of the options. `timeout_seconds` is per part, over all attempts."""
+    """What the evaluator needs to know of the options. `timeout_seconds` is per judgement, over all attempts."""
 
     model: str
     timeout_seconds: float = 300
+    parameters: Parameters = Parameters()
+    trials: int = 1
+    cache: bool = False
 
 
 class EvaluationTask(Value):
@@ -248,6 +263,8 @@ class ReportPlanned(Value):
     overview: Literal["concurrent", "synthesis"]
     lane: Lane
     fail_fast: bool = False
+    token_limit: int | None = None
+    cost_limit_usd: float | None = None
     part_ids: tuple[str, ...] | None = None
     planned_at: datetime
     deadline_at: datetime
@@ -266,6 +283,8 @@ class PartEvaluated(Value):
     score: float | None = Field(None, ge=0, le=10)
     passed: bool | None = None
     usage: Usage = Usage()
+    trials: Trials | None = Field(None, description="where it was judged several times: scores are means")
+    saved: Usage | None = Field(None, description="where it was judged before: what that cost, in `attempts`")
     attempts: int = Field(ge=1)
     seconds: float = Field(ge=0)
     finished_at: datetime
@@ -385,6 +404,13 @@ class OverviewStatus(Value):
     reason: Reason | None = None
 
 
+class Saved(Value):
+    """What was judged before and not paid for again: parts, and what judging them had cost."""
+
+    parts: Count = 0
+    usage: Usage = Usage()
+
+
 class Workbook(Value):
     """The stored file."""
 
@@ -413,6 +439,7 @@ class ReportStatus(Value):
     overview: OverviewStatus | None = None
     score: float | None = Field(None, description="mean of the scored agents")
     usage: Usage = Usage()
+    saved: Saved | None = None
     accepted_at: datetime | None = None
     planned_at: datetime | None = None
     evaluated_at: datetime | None = None
@@ -432,5 +459,11 @@ def part_id(report_id: str, role: Role, key: str) -> str:
     return f"{report_id}/{role}/{key}"
 
 
-PROMPT_VERSION = "1"
-"""The wording and the answer's form that tasks are planned for; grows when either changes."""
+PREVIOUS = "previous"
+"""The baseline that names no report: the last completed one of the same kind, subject and owner."""
+
+PROMPT_VERSION = "2"
+"""The wording that tasks are planned for; grows when it changes."""
+
+SCHEMA_VERSION = "1"
+"""The form of the judge's answers; grows when it changes."""

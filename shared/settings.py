@@ -107,8 +107,11 @@ class LlmSettings(SettingsGroup):
     model_config = _config("LLM_")
 
     max_concurrency: str = Field("10", pattern=r"^\d+(,[^=,]+=\d+)*$", description="`10`, or by model `10,gpt-4o=3`")
+    adaptive: bool = Field(True, description="fewer calls at once than that while the judge refuses more")
+    requests_per_minute: int | None = Field(None, ge=1, description="per model and evaluator; none: as the judge takes")
+    tokens_per_minute: int | None = Field(None, ge=1, description="the same, of prompts and answers together")
     attempt_timeout_seconds: float = Field(120, gt=0)
-    max_attempts: int = Field(5, ge=1)
+    max_attempts: int = Field(5, ge=1, description="per part; calls refused by a 429 do not count")
     lease_seconds: float = Field(
         20, ge=2, description="how long a call may be silent before another evaluator makes it"
     )
@@ -150,12 +153,30 @@ class ReportSettings(SettingsGroup):
 
     bulk_parts: int = Field(50, ge=1, description="reports of more parts travel in the bulk lane")
     evidence_bytes: int = Field(300_000, ge=1_000, le=800_000, description="evidence in one task, as UTF-8 JSON")
+    context_tokens: int | None = Field(None, ge=2_000, description="the judge's context window; unset: by the model")
     row_bytes: int = Field(16_000, ge=200, description="one run or review in a task; the rest is cut and counted")
     source_reads: int = Field(20, ge=1, description="reads of the source database at once")
     retention_days: float = Field(30, gt=0)
     render_processes: int = Field(1, ge=1)
     lease_seconds: float = Field(60, gt=1, description="how long a rendering may be silent before another takes over")
     clock_seconds: float = Field(1.0, gt=0, description="how often deadlines and abandoned renderings are looked for")
+
+
+class JaegerSettings(SettingsGroup):
+    """Where the traces of agents' runs are read from. Best effort: neither time limit ever fails a report."""
+
+    model_config = _config("JAEGER_")
+
+    query_url: str = Field("", pattern=r"^$|^https?://", description="empty: no telemetry")
+    services: str = Field("", description="of the agents, comma-separated; empty: all that Jaeger knows")
+    timeout_seconds: float = Field(2.0, gt=0, description="one call")
+    report_seconds: float = Field(20.0, gt=0, description="all calls for a report")
+    reads: int = Field(20, ge=1, description="calls at once")
+
+    @property
+    def service_names(self) -> tuple[str, ...]:
+        """The services whose traces are searched; none: Jaeger is asked which there are."""
+        return tuple(name.strip() for name in self.services.split(",") if name.strip())
 
 
 class GatewaySettings(SettingsGroup):
@@ -221,6 +242,7 @@ class Settings(NamedTuple):
     llm: LlmSettings
     openai: OpenAISettings
     report: ReportSettings
+    jaeger: JaegerSettings
     gateway: GatewaySettings
     http: HttpSettings
     standin: StandinSettings

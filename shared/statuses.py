@@ -1,8 +1,8 @@
 """What a report's state says to the world: its status document, its progress in per cent and words, its end."""
 
 from shared.evaluations import Usage
-from shared.messages import Counts, OverviewStatus, ReportStatus, Workbook
-from shared.state import Report
+from shared.messages import Counts, OverviewStatus, ReportStatus, Saved, Workbook
+from shared.state import Generation, Report
 from shared.vocabulary import Kind, PartStatus, Status
 
 PIECES_SHARE, OVERVIEW_SHARE = 60.0, 30.0  # of 100; rendering has the rest
@@ -25,7 +25,7 @@ def final_status(report: Report) -> Status:
     return Status.COMPLETED
 
 
-def headline_score(report: Report) -> float | None:
+def headline_score(report: Report | Generation) -> float | None:
     """The mean of the scored agents, 0 to 10."""
     return round(report.score_sum_micro / 1e6 / report.scored, 4) if report.scored else None
 
@@ -47,6 +47,7 @@ def status_of(report: Report) -> ReportStatus:
         overview=OverviewStatus(status=report.overview, reason=report.overview_reason) if report.overview else None,
         score=headline_score(report),
         usage=_usage(report),
+        saved=_saved(report) if report.recalled else None,
         accepted_at=report.accepted_at,
         planned_at=report.planned_at,
         evaluated_at=report.evaluated_at,
@@ -75,7 +76,8 @@ def _step(report: Report) -> str:
     if report.status is Status.EVALUATING:
         waiting = f", {report.delayed} waiting to try again" if report.delayed else ""
         overview = ", judging the overview" if done == report.pieces else ""
-        return f"Evaluated {done}/{report.pieces} {noun}{waiting}{overview}"
+        stopping = ", beginning no more: its limit is reached" if report.exhausted else ""
+        return f"Evaluated {done}/{report.pieces} {noun}{waiting}{overview}{stopping}"
     if report.status is Status.COMPLETED:
         return f"Completed: {report.completed} {noun}"
     if report.status is Status.COMPLETED_WITH_ERRORS:
@@ -106,5 +108,15 @@ def _usage(report: Report) -> Usage:
         input_tokens=report.input_tokens,
         output_tokens=report.output_tokens,
         cached_tokens=report.cached_tokens,
+        reasoning_tokens=report.reasoning_tokens,
         cost_usd=None if report.unpriced else report.cost_nano / 1e9,
     )
+
+
+def _saved(report: Report) -> Saved:
+    usage = Usage(
+        input_tokens=report.saved_input_tokens,
+        output_tokens=report.saved_output_tokens,
+        cost_usd=None if report.saved_unpriced else report.saved_cost_nano / 1e9,
+    )
+    return Saved(parts=report.recalled, usage=usage)

@@ -79,6 +79,18 @@ class Sentiment(StrEnum):
     NEUTRAL = "neutral"
 
 
+class Sign(StrEnum):
+    """What makes evidence look as if it were written to steer its judge."""
+
+    ORDERS = "gives the judge orders"
+    ASKS_FOR_SCORE = "asks for a score"
+    FORGED_FENCE = "imitates the prompt's fences"
+    FALSE_SPEAKER = "poses as another speaker"
+    HIDDEN_TEXT = "hidden characters"
+    REORDERED_TEXT = "reordered text"
+    LOOKALIKES = "look-alike letters"
+
+
 class Reason(StrEnum):
     """Why a part failed."""
 

@@ -2,15 +2,16 @@
 
 import pytest
 
-from tests import apache_kafka
+from tests import apache_kafka, official_images
 
-BROKERS = ("embedded", "apache")
+BROKERS = ("embedded", "apache", "containers")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--kafka", choices=BROKERS, default="embedded", help="the broker that the integration tests run on"
     )
+    parser.addoption("--python-image", default="python:3.12-slim", help="what the image is built from in its test")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -19,7 +20,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     broker: str = config.getoption("--kafka")
-    lacking = apache_kafka.missing() if broker == "apache" else None
+    missing = {"apache": apache_kafka.missing, "containers": official_images.missing}
+    lacking = missing[broker]() if broker in missing else None
     for item in items:
         marked = item.get_closest_marker("only_on")
         if lacking and "integration" in item.path.parts:

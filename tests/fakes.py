@@ -182,6 +182,12 @@ class FakeParts:
         for part in found[: limit or None]:
             yield part
 
+    async def as_of(self, report_id: str, generation: int) -> AsyncIterator[Part]:
+        """As if they were all of this generation: what earlier ones were, the real collection knows."""
+        async for part in self.of_report(report_id):
+            assert part.generation <= generation
+            yield part
+
 
 class FakeUploads:
     """Content by hash."""

@@ -30,6 +30,7 @@ from tests.fakes import (
     FakeUploads,
     FakeWorkbooks,
 )
+from tests.stores import FakePlans
 
 QUICK = Rhythm(look_seconds=0.02, heartbeat_seconds=0.05)
 KEYS = f"ann:{sha256(b'key-of-ann').hexdigest()},bob:{sha256(b'key-of-bob').hexdigest()}"
@@ -45,6 +46,7 @@ class AGateway:
         self.reports = FakeReports()
         self.requests = FakeRequests()
         self.parts = FakeParts()
+        self.plans = FakePlans(self.parts)
         self.uploads = FakeUploads()
         self.workbooks = FakeWorkbooks()
         self.sender = FakeSender()
@@ -56,6 +58,7 @@ class AGateway:
             reports=self.reports,
             requests=self.requests,
             parts=self.parts,
+            plans=self.plans,
             uploads=self.uploads,
             workbooks=self.workbooks,
             publisher=self.publisher,

@@ -7,9 +7,10 @@ from typing import Any
 import httpx2
 import openai
 
-from services.evaluator.app import packaged_prices
 from services.evaluator.calls import Failure, Form, Reply, Turn
 from services.evaluator.judge import Judge
+from shared.pricing import packaged_prices
+from tests.builders import at
 
 FORM = Form("AgentAnswer", {"type": "object", "properties": {}, "required": [], "additionalProperties": False})
 TURNS = [Turn("system", "Be fair."), Turn("user", "Gr\N{LATIN SMALL LETTER U WITH DIAERESIS}\N{SEEDLING}")]
@@ -27,7 +28,7 @@ async def a_judge(serve: Serve) -> AsyncIterator[Judge]:
         max_retries=0,
         http_client=openai.DefaultAsyncHttpxClient(transport=httpx2.MockTransport(serve)),
     )
-    judge = Judge(client, packaged_prices())
+    judge = Judge(client, packaged_prices(), lambda: at(0))
     yield judge
     await judge.close()
 

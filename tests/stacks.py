@@ -27,11 +27,13 @@ Found = TypeVar("Found")
 _CONFIGURED: dict[str, str] = {}  # what every stack of this run is told
 
 
-def stand_on(kafka: str | None) -> None:
-    """Have all stacks that start from now on share the broker at this address; None: each embeds one of its own."""
+def stand_on(kafka: str | None, mongo: str | None = None) -> None:
+    """Have all stacks that start from now on share the servers at these addresses; None: each embeds its own."""
     _CONFIGURED.clear()
     if kafka is not None:
         _CONFIGURED.update(on_kafka(kafka))
+    if mongo is not None:
+        _CONFIGURED["MONGO_URL"] = mongo
 
 
 def on_kafka(address: str) -> dict[str, str]:
@@ -46,9 +48,12 @@ def on_kafka(address: str) -> dict[str, str]:
 class Stack:
     """A running standalone and what a test does to it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, addresses: Mapping[str, str], prefix: str) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, addresses: Mapping[str, str], prefix: str, database: str
+    ) -> None:
         self.process = process
         self.prefix = prefix
+        self.database = database
         self.gateway = addresses["gateway"]
         self.kafka = addresses["kafka"]
         self.mongo = addresses["mongo"]
@@ -154,6 +159,9 @@ async def start(data_dir: Path, *options: str, **environment: str) -> Stack:
     told = {**_CONFIGURED, **environment}
     own = f"t{sha256(str(data_dir).encode()).hexdigest()[:12]}." if "KAFKA_BOOTSTRAP_SERVERS" in told else ""
     prefix = told.get("KAFKA_TOPIC_PREFIX", own)
+    own_database = f"assay-{own.rstrip('.')}" if "MONGO_URL" in told else "assay"
+    database = told.setdefault("MONGO_DATABASE", own_database)
+    told.setdefault("MONGO_SOURCE_DATABASE", f"{database}_source")
     words = ("standalone", "--data-dir", str(data_dir), "--port", "0", *options)
     process = await asyncio.create_subprocess_exec(
         *lifeline.command(sys.executable, "-m", "services.console", *words),  # also where the test run is killed
@@ -163,7 +171,7 @@ async def start(data_dir: Path, *options: str, **environment: str) -> Stack:
     assert process.stdout is not None
     line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
     assert line, f"standalone ended with {await process.wait()} before it was ready: see {data_dir}/logs"
-    return Stack(process, json.loads(line), prefix)
+    return Stack(process, json.loads(line), prefix, database)
 
 
 def clean_environment() -> dict[str, str]:

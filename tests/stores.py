@@ -11,6 +11,7 @@ from shared.messages import AgentInput, EvaluationTask, ReviewInput, RunInput
 from shared.state import Plan
 from shared.store import Store
 from shared.store.evidence import PieceRows
+from shared.store.plans import Subject
 from shared.store.sources import UnreadableRowError, Window
 from shared.store.tasks import StoredTask
 from tests.builders import NOON
@@ -34,6 +35,12 @@ class FakePlans:
             self.stored[plan.report_id] = plan
             self._parts.put(parts)
         return self.stored[plan.report_id]
+
+    async def before(self, subject: Subject, accepted_at: datetime) -> AsyncIterator[Plan]:
+        about = [plan for plan in self.stored.values() if Subject(plan.owner, plan.kind, plan.subject) == subject]
+        earlier = [plan for plan in about if plan.accepted_at < accepted_at]
+        for plan in sorted(earlier, key=lambda plan: plan.accepted_at, reverse=True):
+            yield plan
 
     async def is_published(self, report_id: str, generation: int) -> bool:
         return self.published.get(report_id, 0) >= generation
@@ -84,6 +91,18 @@ class FakeEvidence:
             if owner == token:
                 for row in rows:
                     yield row
+
+
+class FakeBaselines:
+    """The parts of baselines by token."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, list[Part]] = {}
+
+    async def insert(self, token: str, first: int, parts: Sequence[Part], expires_at: datetime) -> None:
+        assert expires_at > NOON
+        assert len(self.stored.setdefault(token, [])) == first
+        self.stored[token] += parts
 
 
 class FakeSources:
@@ -142,6 +161,7 @@ class Stored(NamedTuple):
     plans: FakePlans
     tasks: FakeTasks
     evidence: FakeEvidence
+    baselines: FakeBaselines
     reports: FakeReports
     uploads: FakeUploads
     sources: FakeSources
@@ -157,4 +177,5 @@ def a_store(parts: Iterable[Part] = ()) -> Stored:
     stored = FakeParts()
     stored.put(parts)
     plans = FakePlans(stored)
-    return Stored(stored, plans, FakeTasks(), FakeEvidence(), FakeReports(), FakeUploads(), FakeSources())
+    others = FakeReports(), FakeUploads(), FakeSources()
+    return Stored(stored, plans, FakeTasks(), FakeEvidence(), FakeBaselines(), *others)

@@ -1,8 +1,9 @@
-"""Talks to the gateway over HTTP: asks for a report, follows it, fetches its workbook."""
+"""Talks to the gateway over HTTP: asks for a report, follows it, fetches its results."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -18,6 +19,19 @@ _TIMEOUT = httpx2.Timeout(30.0, read=300.0)
 _STREAM_TIMEOUT = httpx2.Timeout(30.0, read=60.0)  # a stream that is silent for longer is opened anew
 _PATIENCE_SECONDS = 30.0  # with a gateway that cannot be reached while a report is followed
 _PAUSE_SECONDS = 0.5
+
+
+class Format(StrEnum):
+    """In which form a report's results are fetched."""
+
+    XLSX = "xlsx"
+    JSON = "json"
+    CSV = "csv"
+
+    @property
+    def resource(self) -> str:
+        """Where they are, under the report."""
+        return "workbook" if self is Format.XLSX else f"results.{self}"
 
 
 class GatewayError(Exception):
@@ -75,11 +89,14 @@ class Gateway:
                     raise GatewayError(f"{self._client.base_url} cannot be reached any more: {error}") from error
             await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def download(self, report_id: str, path: Path) -> None:
-        """Write the workbook to a file, all of it or nothing."""
+    async def download(
+        self, report_id: str, path: Path, form: Format = Format.XLSX, generation: int | None = None
+    ) -> None:
+        """Write the results of a generation, by default the latest, to a file: all of it or nothing."""
         partial = path.with_name(f"{path.name}.part")
+        params = {} if generation is None else {"generation": generation}
         try:
-            async with self._client.stream("GET", f"{_path(report_id)}/workbook") as response:
+            async with self._client.stream("GET", f"{_path(report_id)}/{form.resource}", params=params) as response:
                 await _refuse(response)
                 with partial.open("wb") as file:
                     async for chunk in response.aiter_bytes():

@@ -9,7 +9,7 @@ from pydantic import JsonValue, ValidationError
 
 from services.client.options import applied
 from services.client.rows import InputError, Row, checked, read_rows, refuse, worded
-from shared.messages import AgentInput, InlineData, ReportId, ReportSpec, ReviewInput, RunInput
+from shared.messages import AgentInput, InlineData, ReportId, ReportRequested, ReportSpec, ReviewInput, RunInput
 from shared.vocabulary import Kind
 
 
@@ -31,6 +31,12 @@ class Inputs(NamedTuple):
     agents: Path | None = None
     runs: Path | None = None
     reviews: Path | None = None
+
+
+def requested(order: Order, report_id: str) -> ReportRequested:
+    """The request that an order becomes at the gateway; the id is for an order without one."""
+    fields = order.model_dump(by_alias=True, exclude_unset=True)
+    return ReportRequested.model_validate({"report_id": report_id, **fields})
 
 
 def from_inputs(inputs: Inputs, options: Sequence[str]) -> Order:

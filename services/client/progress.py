@@ -7,7 +7,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from shared.messages import ReportStatus
+from shared.messages import ReportStatus, Saved
 from shared.vocabulary import Status
 
 COMPLETED, FAILED, WRONG_USAGE, WITH_ERRORS, INTERRUPTED = 0, 1, 2, 3, 130
@@ -59,6 +59,7 @@ def summary(status: ReportStatus, workbook: str, *, stand_in: bool = False) -> l
         *([f"Overview: {status.overview.status}{_because(status)}"] if status.overview else []),
         *([f"Score: {status.score:.2f} of 10"] if status.score is not None else []),
         f"Cost: {_cost(status, stand_in=stand_in)}",
+        *([f"Saved: {_saved(status.saved)}"] if status.saved else []),
         f"Workbook: {workbook}" if status.workbook else "No workbook",
     ]
     return lines if counts.total else [line for line in lines if not line.startswith(("Parts", "Cost"))]
@@ -94,6 +95,14 @@ def _in(seconds: float | None) -> str:
 
 def _because(status: ReportStatus) -> str:
     return f" ({status.overview.reason})" if status.overview and status.overview.reason else ""
+
+
+def _saved(saved: Saved) -> str:
+    usage = saved.usage
+    dollars = f"{usage.cost_usd:.4f} USD" if usage.cost_usd is not None else "unpriced"
+    return (
+        f"{dollars} ({usage.input_tokens:,} tokens in, {usage.output_tokens:,} out); parts judged before: {saved.parts}"
+    )
 
 
 def _cost(status: ReportStatus, *, stand_in: bool) -> str:

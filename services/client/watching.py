@@ -1,11 +1,11 @@
-"""Follows one report to its end, shows how it gets on, and fetches its workbook."""
+"""Follows one report to its end, shows how it gets on, and fetches its results."""
 
 from contextlib import aclosing
 from pathlib import Path
 
 from rich.console import Console
 
-from services.client.gateway import Gateway, GatewayError
+from services.client.gateway import Format, Gateway, GatewayError
 from services.client.progress import shown
 from shared.messages import ReportStatus
 
@@ -21,8 +21,15 @@ async def watched(gateway: Gateway, report_id: str, console: Console) -> ReportS
     raise GatewayError(f"the gateway stopped telling of {report_id}")
 
 
-async def fetched(gateway: Gateway, report_id: str, out: Path | None) -> Path:
-    """Where the workbook was written: `out`, or a file of the report's name here. Raises GatewayError."""
-    path = out or Path(f"{report_id}.xlsx")
-    await gateway.download(report_id, path)
+async def fetched(
+    gateway: Gateway,
+    report_id: str,
+    out: Path | None,
+    form: Format = Format.XLSX,
+    generation: int | None = None,
+) -> Path:
+    """Where the results were written: `out`, or a file of the report's name here. Raises GatewayError."""
+    of = "" if generation is None else f".g{generation}"
+    path = out or Path(f"{report_id}{of}.{form}")
+    await gateway.download(report_id, path, form, generation)
     return path

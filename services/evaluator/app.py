@@ -5,10 +5,9 @@ import contextlib
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
-from importlib.resources import files
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry
@@ -17,26 +16,31 @@ from starlette.applications import Starlette
 
 from services.evaluator.claims import Done
 from services.evaluator.dead_tasks import failing_parts
+from services.evaluator.gates import Gates
 from services.evaluator.handlers import Handlers, Now
 from services.evaluator.judge import Judge, open_judge
 from services.evaluator.ledger import Dials, Ledger
-from services.evaluator.pricing import PriceTable, read_prices
-from services.evaluator.slots import Pools
+from services.evaluator.remembered import Memory
+from services.evaluator.repeated import repeated
+from services.evaluator.slots import Clock
 from shared.chassis import checks, process
 from shared.chassis.assembly import Assembly, assemble
 from shared.chassis.dead_letters import decoder
-from shared.chassis.http import health_routes
+from shared.chassis.http import Check, health_routes
 from shared.chassis.sending import Outgoing, Sender, utc_now
 from shared.messages import EvaluationTask, Outcome, PartDelayed
 from shared.parallel import Flow, ParallelSubscriber, parallel_subscriber
+from shared.pricing import packaged_prices
 from shared.settings import Settings, SettingsError
 from shared.store import connect
 from shared.topics import Topics
-from shared.vocabulary import Lane
+from shared.vocabulary import Lane, Reason
 
 NAME = "evaluator"
 LOOK_AHEAD = 60  # tasks decoded, claimed or being stored beside those in a slot: a free slot waits for none of it
 MOST_OPEN = 256  # records of one partition that may be done or waiting behind one that is not
+OF_THE_ACCOUNT = frozenset({Reason.AUTH_FAILED, Reason.QUOTA_EXHAUSTED})  # such a judge is of no use: not ready
+OF_ONE_MODEL = frozenset({Reason.MODEL_UNAVAILABLE})  # named by a request: worth a note, others go on
 LONGEST_DRAIN_SECONDS = 330.0  # above the longest part
 
 OnTask = Callable[[EvaluationTask], Awaitable[None]]
@@ -92,67 +96,76 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
     room = assemble(NAME, settings.kafka, registry)
     outbox = Outbox(room.sender, room.topics)
     room.letters.also = failing_parts(outbox.event, utc_now)
-    pools = Pools(settings.llm)
+    gates = Gates(settings.llm, Clock(time.monotonic, asyncio.get_running_loop().call_later), room.metrics)
     prices = packaged_prices()
-    judge = open_judge(settings.openai, prices)
+    judge = open_judge(settings.openai, prices, utc_now)
     async with connect(settings.mongo) as store:
         dials = Dials(
             utc_now, random.random, lambda: secrets.token_hex(8), timedelta(seconds=settings.llm.lease_seconds)
         )
         ledger = Ledger(store.ledger, store.reports.standings, dials, room.metrics)
+        memory = Memory(
+            store.judgements,
+            judge_url=settings.openai.base_url,
+            retention=timedelta(days=settings.report.retention_days),
+            utc=utc_now,
+            metrics=room.metrics,
+        )
         handlers = Handlers(
             judge=judge,
-            slot=_slots(pools),
+            pace=gates,
             ledger=ledger,
             announce=outbox,
             settings=settings.llm,
             now=Now(utc_now, time.monotonic, random.random, asyncio.sleep),
             metrics=room.metrics,
             prices=prices.version,
+            around=lambda outcome_of: memory.remembered(repeated(outcome_of)),
         )
-        room.metrics.limit.set_function(lambda: pools.limit)
-        subscribers = declare(room, pools.limit, handlers.on_task, ledger.leave)
+        room.metrics.limit.set_function(lambda: gates.limit)
+        subscribers = declare(room, gates.most, handlers.on_task, ledger.leave)
 
         async def prepare() -> None:
             await store.prepare()
             await room.create_topics()
-            await judge.warm_up(pools.limit)
+            await judge.warm_up(gates.most)
 
         ready = {
             "kafka": checks.joined(subscribers),
             "mongo": checks.reachable(store),
-            "judge": _reachable(judge),
+            "judge": _usable(judge, gates),
         }
-        keeping = asyncio.create_task(ledger.keep())  # to the very end: calls that run on after the group is left
+
+        def notes() -> Sequence[str]:
+            return gates.troubles(OF_ONE_MODEL)
+
+        keeping = [  # to the very end: calls that run on after the group is left
+            asyncio.create_task(ledger.keep()),
+            asyncio.create_task(gates.keep(judge.has)),
+        ]
         try:
             yield process.Room(
                 name=NAME,
                 broker=room.broker,
-                pages=Starlette(routes=health_routes(registry, checks.polling(subscribers), ready)),
+                pages=Starlette(routes=health_routes(registry, checks.polling(subscribers), ready, notes)),
                 host=settings.http.host,
                 port=settings.http.port,
                 prepare=prepare,
                 background=[checks.looking_after(room.metrics, room.broker, store)],
             )
         finally:
-            keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeping
+            for task in keeping:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
             await judge.close()
 
 
-def packaged_prices() -> PriceTable:
-    """The price table that ships with the release."""
-    return read_prices(files("services.evaluator").joinpath("prices.toml").read_text("utf-8"))
+def _usable(judge: Judge, gates: Gates) -> Check:
+    """The judge is reachable, and takes the key and the account."""
 
-
-def _slots(pools: Pools) -> Callable[[str, Lane], AbstractAsyncContextManager[None]]:
-    return lambda model, lane: pools.of(model).taken(lane)
-
-
-def _reachable(judge: Judge) -> Callable[[], Awaitable[str | None]]:
     async def check() -> str | None:
-        return await judge.trouble()
+        return "; ".join(gates.troubles(OF_THE_ACCOUNT)) or await judge.trouble()
 
     return check
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from shared.evaluations import Usage
+from shared.evaluations import Parameters, Usage
 from shared.vocabulary import Reason
 
 
@@ -17,10 +17,22 @@ class Turn(NamedTuple):
 
 
 class Form(NamedTuple):
-    """What the answer must look like."""
+    """What the answer must look like, and the parameters it is to be given with."""
 
     name: str
     schema: Mapping[str, JsonValue]
+    parameters: Parameters = Parameters()
+
+
+class Headroom(NamedTuple):
+    """What the judge says is left of its own limits; None where it does not say.
+
+    `resets_in` is in seconds, and there only where something is used up.
+    """
+
+    requests: int | None = None
+    tokens: int | None = None
+    resets_in: float | None = None
 
 
 class Reply(NamedTuple):
@@ -29,6 +41,7 @@ class Reply(NamedTuple):
     text: str
     model: str
     usage: Usage
+    headroom: Headroom = Headroom()
 
 
 class Failure(NamedTuple):
@@ -39,3 +52,4 @@ class Failure(NamedTuple):
     again: bool
     after: float | None = None
     usage: Usage = Usage()
+    headroom: Headroom = Headroom()

@@ -5,14 +5,16 @@ Rule 2: whoever claims a part first judges it, and nobody else does until the cl
 Rule 3: a call begins only while its claim is known to hold: whoever was stopped for longer claims anew.
 Rule 4: another attempt in the same process is somebody else, so every claim has an owner of its own.
 Rule 5: a report that has ended, or moved to another generation, pays for no further call.
+Rule 6: nor does one that has reached its limit: its parts that need another call fail, so that it comes to its end.
 Claims save money; that a part has one outcome rests on rule 1 alone, so clocks that differ can cost a call, no result.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import NamedTuple
 
-from shared.messages import EvaluationTask
+from shared.messages import EvaluationTask, Outcome
 from shared.state import Claim, Standing
 from shared.vocabulary import Status
 
@@ -44,6 +46,9 @@ class Ended(NamedTuple):
     """Its report has ended or moved on: nobody waits for this outcome."""
 
 
+OutcomeOf = Callable[[EvaluationTask, Claim], Awaitable["Outcome | Permission"]]
+"""How a claimed task becomes its part's outcome, or why no call is permitted."""
+
 Claimed = Mine | Done | Leased | Ended
 
 
@@ -52,6 +57,7 @@ class Permission(Enum):
 
     GRANTED = auto()
     ENDED = auto()  # nobody waits for the outcome any more
+    EXHAUSTED = auto()  # the report has reached its cost or token limit
     LEAVING = auto()  # the process ends: another one is to begin it
     LAPSED = auto()  # the claim was not renewed in time, somebody else may be at it: it is to be claimed anew
 

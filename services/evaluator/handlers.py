@@ -7,17 +7,24 @@ from typing import NamedTuple, Protocol, assert_never
 
 from services.evaluator.attempts import Attempts, Judged
 from services.evaluator.calls import Failure, Form, Reply, Turn
-from services.evaluator.claims import Claimed, Done, Ended, Leased, Mine, Permission
+from services.evaluator.claims import Claimed, Done, Ended, Leased, Mine, OutcomeOf, Permission
 from shared.chassis.dead_letters import RetryLaterError
 from shared.evaluations import Judge
-from shared.messages import PROMPT_VERSION, EvaluationTask, Outcome, PartDelayed, PartEvaluated, PartFailed
+from shared.messages import (
+    PROMPT_VERSION,
+    SCHEMA_VERSION,
+    EvaluationTask,
+    Outcome,
+    PartDelayed,
+    PartEvaluated,
+    PartFailed,
+)
 from shared.settings import LlmSettings
 from shared.state import Claim
 from shared.telemetry import Metrics
 from shared.vocabulary import Lane, Reason
 
 WORTH_SAYING_SECONDS = 1.0  # a shorter wait for the next attempt is not announced
-LONGEST_BACKOFF_SECONDS = 60.0
 
 
 class AsksJudge(Protocol):
@@ -53,7 +60,25 @@ class KeepsLedger(Protocol):
         """Keep the claim no longer."""
 
 
-Slot = Callable[[str, Lane], AbstractAsyncContextManager[None]]
+class HeldSlot(Protocol):
+    """A slot for one call. With a `refusal` no call is to be made: it would be in vain."""
+
+    @property
+    def refusal(self) -> Failure | None:
+        """What the part fails with instead."""
+
+    def heard(self, result: Reply | Failure) -> None:
+        """What the call came to, said while the slot is held."""
+
+
+class KeepsPace(Protocol):
+    """When the judge is asked, and how long it takes."""
+
+    def taken(self, model: str, lane: Lane, characters: int) -> AbstractAsyncContextManager[HeldSlot]:
+        """Wait for a slot and hold it, for a call of so many characters."""
+
+    def typical_seconds(self, model: str) -> float:
+        """How long an answer takes; 0 where that is not known."""
 
 
 class Now(NamedTuple):
@@ -72,21 +97,23 @@ class Handlers:
         self,
         *,
         judge: AsksJudge,
-        slot: Slot,
+        pace: KeepsPace,
         ledger: KeepsLedger,
         announce: Announce,
         settings: LlmSettings,
         now: Now,
         metrics: Metrics,
         prices: str = "",
+        around: Callable[[OutcomeOf], OutcomeOf] = lambda outcome_of: outcome_of,
     ) -> None:
         self._judge = judge
-        self._slot = slot
+        self._pace = pace
         self._ledger = ledger
         self._announce = announce
         self._settings = settings
         self._now = now
         self._metrics = metrics
+        self._outcome_of = around(self.outcome_of)  # what is done about a part beside judging it once
         self._prices = prices  # the edition that costs are reckoned by
 
     async def on_task(self, task: EvaluationTask) -> None:
@@ -111,7 +138,7 @@ class Handlers:
                 assert_never(never)
 
     async def _judge_once(self, task: EvaluationTask, claim: Claim) -> None:
-        outcome = await self.outcome_of(task, claim)
+        outcome = await self._outcome_of(task, claim)
         match outcome:
             case Permission.LEAVING | Permission.LAPSED:
                 raise RetryLaterError(0)
@@ -124,16 +151,25 @@ class Handlers:
     async def outcome_of(self, task: EvaluationTask, claim: Claim) -> Outcome | Permission:
         """The part's outcome, after as many attempts as its time allows; or why no further call is permitted."""
         attempts = Attempts(task)
+        model = task.judge.model
         while True:
-            async with self._slot(task.judge.model, task.lane):
+            async with self._pace.taken(model, task.lane, attempts.characters) as slot:
                 permission = self._ledger.permission(claim)
+                if permission is Permission.EXHAUSTED:
+                    return self._failed(attempts, _exhausted(attempts.last))
                 if permission is not Permission.GRANTED:
                     return permission
-                now = self._now.monotonic()
-                left = attempts.start(now, (task.deadline_at - self._now.utc()).total_seconds())
+                if slot.refusal is not None:
+                    return self._failed(attempts, slot.refusal)
+                left = attempts.start(
+                    self._now.monotonic(),
+                    (task.deadline_at - self._now.utc()).total_seconds(),
+                    self._pace.typical_seconds(model),
+                )
                 if left <= 0:
                     return self._out_of_time(attempts)
                 reply = await self._ask(attempts, left)
+                slot.heard(reply)
             result = attempts.read(reply, self._now.utc())
             if not isinstance(result, Failure):
                 return self._evaluated(attempts, result)
@@ -157,13 +193,11 @@ class Handlers:
 
     def _delay(self, attempts: Attempts, failure: Failure) -> float | None:
         """Seconds until the next attempt; None if there is to be none, or it could not begin in time."""
-        if not failure.again or attempts.count >= self._settings.max_attempts:
+        if not failure.again or attempts.tries >= self._settings.max_attempts:
             return None
-        backoff = min(self._settings.backoff_seconds * 2 ** (attempts.count - 1), LONGEST_BACKOFF_SECONDS)
-        delay = failure.after if failure.after is not None else self._now.random() * backoff
-        if failure.reason is Reason.INVALID_OUTPUT:
-            delay = 0.0  # the judge was told what is wrong: nothing to wait for
-        return delay if self._now.monotonic() + delay < attempts.give_up_at else None
+        delay = attempts.backoff(failure, self._settings.backoff_seconds, self._now.random())
+        begins = self._now.monotonic() + delay
+        return delay if attempts.could_end(begins, self._pace.typical_seconds(attempts.task.judge.model)) else None
 
     async def _wait(self, attempts: Attempts, failure: Failure, delay: float) -> None:
         self._metrics.judge_retries.labels(failure.reason).inc()
@@ -199,7 +233,13 @@ class Handlers:
             attempts=attempts.count,
             seconds=self._seconds(attempts),
             finished_at=self._now.utc(),
-            judge=Judge(model=done.model, prompt_version=PROMPT_VERSION, prices=self._prices),
+            judge=Judge(
+                model=done.model,
+                prompt_version=PROMPT_VERSION,
+                schema_version=SCHEMA_VERSION,
+                parameters=task.judge.parameters,
+                prices=self._prices,
+            ),
         )
 
     def _failed(self, attempts: Attempts, failure: Failure) -> PartFailed:
@@ -221,3 +261,9 @@ class Handlers:
     def _seconds(self, attempts: Attempts) -> float:
         began = attempts.began_at
         return round(self._now.monotonic() - began, 3) if began is not None else 0.0
+
+
+def _exhausted(last: Failure | None) -> Failure:
+    """No call is left to be made: the report has reached its limit."""
+    before = f"; the last attempt ended as {last.reason}: {last.detail}" if last else ""
+    return Failure(Reason.BUDGET_EXHAUSTED, f"the report's cost or token limit was reached{before}", again=False)

@@ -89,6 +89,7 @@ class Ledger:
         self._held: dict[Claim, _Held] = {}
         self._begun: set[Claim] = set()
         self._ended: set[Claim] = set()
+        self._exhausted: set[Claim] = set()
         self._leaving = False
         self._claim_all = Coalesced(self._write_claims)
         self._settle_all = Coalesced(self._write_outcomes)
@@ -113,6 +114,8 @@ class Ledger:
             return Permission.LAPSED
         if self._leaving and claim not in self._begun:
             return Permission.LEAVING
+        if claim in self._exhausted:
+            return Permission.EXHAUSTED
         self._begun.add(claim)
         return Permission.GRANTED
 
@@ -131,6 +134,7 @@ class Ledger:
         self._held.pop(claim, None)
         self._begun.discard(claim)
         self._ended.discard(claim)
+        self._exhausted.discard(claim)
 
     async def leave(self) -> None:
         """Begin nothing more, and give back what has not begun, so that another process need not wait for it."""
@@ -171,13 +175,15 @@ class Ledger:
         self._held.update({claim: self._held[claim]._replace(until=until) for claim in held if claim in self._held})
 
     async def look(self) -> None:
-        """Note which of the held tasks nobody waits for any more."""
+        """Note which of the held tasks nobody waits for any more, and which are not to be begun."""
         held = dict(self._held)
         standings = await self._standings({task.report_id for task, _ in held.values()}) if held else {}
         ended = [
             claim for claim, (task, _) in held.items() if has_ended(task.generation, standings.get(task.report_id))
         ]
         self._ended.update(claim for claim in ended if claim in self._held)
+        exhausted = [claim for claim, (task, _) in held.items() if _is_exhausted(standings.get(task.report_id))]
+        self._exhausted.update(claim for claim in exhausted if claim in self._held)
 
     async def _write_claims(self, tasks: Sequence[EvaluationTask]) -> Sequence[Claimed]:
         """All claims in one write, and beside it the one read that says which reports have ended."""
@@ -193,12 +199,15 @@ class Ledger:
         known = await self._of_others([claim for claim in claims if claim.key in taken])
         found: list[Claimed] = []
         for claim, task in zip(claims, tasks, strict=True):
-            if has_ended(task.generation, reading.result().get(task.report_id)):
+            standing = reading.result().get(task.report_id)
+            if has_ended(task.generation, standing):
                 found.append(Ended())
             elif claim.key in taken or first[claim.key][0] is not claim:
                 found.append(known.get(claim.owner, Leased(0.0)))
             else:
                 found.append(Mine(claim))
+            if isinstance(found[-1], Mine) and _is_exhausted(standing):
+                self._exhausted.add(claim)
         return found
 
     async def _of_others(self, wanted: Sequence[Claim]) -> Mapping[str, Claimed]:
@@ -232,3 +241,7 @@ class Ledger:
                 self._metrics.paid_twice.inc()
             found.append(Done(holds.kind, holds.body))
         return found
+
+
+def _is_exhausted(standing: Standing | None) -> bool:
+    return standing is not None and standing.exhausted

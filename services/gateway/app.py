@@ -95,6 +95,7 @@ def _world(store: Store, publisher: RequestPublisher, hub: Hub) -> World:
         reports=store.reports,
         requests=store.requests,
         parts=store.parts,
+        plans=store.plans,
         uploads=store.uploads,
         workbooks=store.workbooks,
         publisher=publisher,

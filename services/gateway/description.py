@@ -5,9 +5,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue, models_json_schema
 
 from services.gateway.documents import ReportBody, RetryBody
+from services.gateway.exports import ResultDocument
 from services.gateway.problems import MEDIA_TYPE, Problem
 
-DESCRIBED: tuple[type[BaseModel], ...] = (ReportBody, RetryBody, Problem)
+DESCRIBED: tuple[type[BaseModel], ...] = (ReportBody, RetryBody, ResultDocument, Problem)
 PLACE = "#/components/schemas/{model}"
 
 
@@ -27,6 +28,18 @@ class DescribedApp(FastAPI):
 def reads(body: type[BaseModel], *, is_required: bool = False) -> JsonSchemaValue:
     """What a route adds to its description to say that it reads such a body."""
     return {"requestBody": {"required": is_required, "content": {"application/json": {"schema": _reference(body)}}}}
+
+
+def gives(media_type: str, shape: type[BaseModel] | str | None = None) -> dict[int | str, JsonSchemaValue]:
+    """What a route adds to say what it gives: a document, a text like this example, or a file of this type."""
+    match shape:
+        case None:
+            told: JsonSchemaValue = {}
+        case str():
+            told = {"schema": {"type": "string"}, "example": shape}
+        case _:
+            told = {"schema": _reference(shape)}
+    return {200: {"content": {media_type: told}}}
 
 
 def fails() -> dict[int | str, JsonSchemaValue]:

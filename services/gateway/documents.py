@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from shared.evaluations import Count, Part, Score, Usage, Value
-from shared.messages import Counts, ReportId, ReportRequested, ReportSpec, ReportStatus
+from shared.evaluations import Count, Facts, Part, Score, Trials, Usage, Value
+from shared.messages import Counts, ReportId, ReportRequested, ReportSpec, ReportStatus, Workbook
+from shared.state import Generation
+from shared.statuses import headline_score
 from shared.vocabulary import Kind, PartStatus, Reason, Role, Status
 
 
@@ -17,6 +19,8 @@ class Links(Value):
     self: str
     events: str
     workbook: str
+    results_csv: str = ""
+    results_json: str = ""
 
 
 class ReportBody(ReportSpec):
@@ -40,7 +44,10 @@ class RetryBody(Value):
 
 
 class PartRow(Value):
-    """One part in the status document; `seconds` is the time of all attempts."""
+    """One part in the status document; `seconds` is the time of all attempts.
+
+    `usage` is the judge's; tokens and cost of what is judged, an agent's own runs, are among its `facts`.
+    """
 
     part_id: str
     role: Role
@@ -54,14 +61,36 @@ class PartRow(Value):
     attempts: Count
     seconds: float
     usage: Usage
+    facts: Facts = Facts()
+    trials: Trials | None = None
+    saved: Usage | None = None
     retry_at: datetime | None
 
 
+class GenerationRow(Value):
+    """How far a report came in one generation; `workbook` is what was built of it."""
+
+    generation: int
+    status: Status
+    reason: str | None
+    score: float | None
+    completed: Count
+    errored: Count
+    cancelled: Count
+    planned_at: datetime | None
+    completed_at: datetime | None
+    workbook: Workbook | None
+
+
 class StatusDocument(ReportStatus):
-    """A report's status with its parts, a thousand at a time: `parts_next` is the `parts_after` of the next page."""
+    """A report's status with its parts, a thousand at a time: `parts_next` is the `parts_after` of the next page.
+
+    `generations` are the first judging and every retry, the present one last.
+    """
 
     parts: tuple[PartRow, ...] = ()
     parts_next: int | None = None
+    generations: tuple[GenerationRow, ...] = ()
 
 
 class ReportPage(Value):
@@ -79,7 +108,13 @@ class Addresses(NamedTuple):
     def of(self, report_id: str) -> Links:
         """Where a report is found."""
         place = f"{self.base}/reports/{report_id}"
-        return Links(self=place, events=f"{place}/events", workbook=f"{place}/workbook")
+        return Links(
+            self=place,
+            events=f"{place}/events",
+            workbook=f"{place}/workbook",
+            results_csv=f"{place}/results.csv",
+            results_json=f"{place}/results.json",
+        )
 
     def linked(self, status: ReportStatus) -> ReportStatus:
         """The status with its workbook's address."""
@@ -87,6 +122,13 @@ class Addresses(NamedTuple):
             return status
         workbook = status.workbook.model_copy(update={"href": self.of(status.report_id).workbook})
         return status.model_copy(update={"workbook": workbook})
+
+    def generation(self, report_id: str, reached: Generation) -> GenerationRow:
+        """A generation with its workbook's address."""
+        href = f"{self.of(report_id).workbook}?generation={reached.generation}"
+        stored = reached.workbook
+        workbook = Workbook(sha256=stored.sha256, bytes=stored.bytes, href=href) if stored else None
+        return GenerationRow.model_validate({**dict(reached), "score": headline_score(reached), "workbook": workbook})
 
 
 def accepted_status(request: ReportRequested, accepted_at: datetime) -> ReportStatus:
@@ -108,6 +150,6 @@ def accepted_status(request: ReportRequested, accepted_at: datetime) -> ReportSt
 
 
 def document_of(status: ReportStatus, parts: Iterable[Part], parts_next: int | None) -> StatusDocument:
-    """The status document."""
+    """The status document, but for its generations."""
     rows = tuple(PartRow.model_validate(part, from_attributes=True) for part in parts)
     return StatusDocument.model_construct(**dict(status), parts=rows, parts_next=parts_next)

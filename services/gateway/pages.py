@@ -15,10 +15,11 @@ from services.gateway.doors import Counting, LoopbackOnly
 from services.gateway.events import Rhythm
 from services.gateway.keys import Keys
 from services.gateway.live import Hub
-from services.gateway.ports import Parts, Publisher, Reports, Requests, Uploads, Workbooks
+from services.gateway.ports import Parts, Plans, Publisher, Reports, Requests, Uploads, Workbooks
 from services.gateway.reading import Reading
 from services.gateway.reports import ReportRoutes
 from services.gateway.responses import answer_errors
+from services.gateway.results import ResultRoutes
 from shared.settings import GatewaySettings
 from shared.telemetry import Metrics
 from shared.version import VERSION
@@ -30,6 +31,7 @@ class World(NamedTuple):
     reports: Reports
     requests: Requests
     parts: Parts
+    plans: Plans
     uploads: Uploads
     workbooks: Workbooks
     publisher: Publisher
@@ -68,7 +70,8 @@ def pages(
         retention=retention,
     )
     router = APIRouter(tags=["reports"], responses=fails())
-    ReportRoutes(reading=reading, workbooks=world.workbooks, hub=world.hub, rhythm=rhythm).add_to(router)
+    ReportRoutes(reading=reading, hub=world.hub, rhythm=rhythm).add_to(router)
+    ResultRoutes(reading=reading, plans=world.plans, parts=world.parts, workbooks=world.workbooks).add_to(router)
     bodies = Bodies(settings.max_body_bytes)
     CommandRoutes(asking=asking, reading=reading, bodies=bodies, new_id=world.new_id).add_to(router)
     app.include_router(router)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from shared.evaluations import Part
 from shared.messages import CancelRequested, RenderRequested, RetryRequested
-from shared.state import Report
+from shared.state import Plan, Report
 from shared.store.reports import Place
 from shared.store.requests import StoredRequest
 from shared.vocabulary import Kind, Status
@@ -62,6 +62,17 @@ class Parts(Protocol):
     def of_report(self, report_id: str, after: int = -1, limit: int = 0) -> AsyncIterator[Part]:
         """The parts of a report in the order of their index, above `after`."""
         ...
+
+    def as_of(self, report_id: str, generation: int) -> AsyncIterator[Part]:
+        """The parts of a report as they stood when a generation had ended."""
+        ...
+
+
+class Plans(Protocol):
+    """What was decided about requests."""
+
+    async def get(self, report_id: str) -> Plan | None:
+        """The plan of a report."""
 
 
 class Uploads(Protocol):

@@ -9,9 +9,11 @@ from typing import NamedTuple, assert_never
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
-from services.orchestrator.handlers import Handlers
+from services.orchestrator import jaeger
+from services.orchestrator.handlers import Handlers, SourceOf
 from services.orchestrator.pieces import Source
 from services.orchestrator.sources import source_of
+from services.orchestrator.traces import TracedAgents, Tracer
 from shared.chassis import checks, process
 from shared.chassis.assembly import Assembly, assemble
 from shared.chassis.dead_letters import decoder
@@ -28,11 +30,13 @@ from shared.messages import (
     RetryRequested,
 )
 from shared.parallel import Flow, ParallelSubscriber, parallel_subscriber
-from shared.settings import Settings
-from shared.store import connect
+from shared.pricing import packaged_prices
+from shared.settings import JaegerSettings, Settings
+from shared.store import Store, connect
 from shared.store.sources import Window
 from shared.store.tasks import StoredTask
 from shared.topics import Topics
+from shared.vocabulary import Kind
 
 NAME = "orchestrator"
 
@@ -77,26 +81,35 @@ def declare(room: Assembly, on_request: Callable[[Request], Awaitable[None]]) ->
     return subscriber
 
 
+def finding(store: Store, tracer: Tracer | None, jaeger: JaegerSettings) -> SourceOf:
+    """Where a request's evidence comes from, with telemetry where there is any and it is wanted."""
+
+    async def find(request: ReportRequested, accepted_at: datetime) -> Source:
+        window = Window(request.period.from_, request.period.to or accepted_at)
+        source = await source_of(request, store.uploads, store.sources, window)
+        if tracer is None or request.kind is not Kind.AGENTS or not request.options.telemetry:
+            return source
+        return TracedAgents(source, tracer, window.start, accepted_at, jaeger.report_seconds)
+
+    return find
+
+
 @asynccontextmanager
 async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterator[process.Room]:
     """The orchestrator, ready to run."""
     room = assemble(NAME, settings.kafka, registry)
     outbox = Outbox(room.sender, room.topics)
-    async with connect(settings.mongo) as store:
-
-        async def find_source(request: ReportRequested, accepted_at: datetime) -> Source:
-            window = Window(request.period.from_, request.period.to or accepted_at)
-            return await source_of(request, store.uploads, store.sources, window)
-
+    async with connect(settings.mongo) as store, jaeger.opened(settings.jaeger) as tracer:
         handlers = Handlers(
             store=store,
             announce=outbox,
-            source_of=find_source,
+            source_of=finding(store, tracer, settings.jaeger),
             settings=settings.report,
             partitions=settings.kafka.tasks_partitions,
             clock=utc_now,
             new_token=lambda: secrets.token_hex(12),
             metrics=room.metrics,
+            prices=packaged_prices(),
         )
 
         async def on_request(request: Request) -> None:

@@ -1,29 +1,42 @@
 """What the judge is shown: rows frozen from runs and reviews, cut to a counted budget, and the facts beside them."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from math import fsum, isfinite
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pydantic_core import to_json
 
+from services.orchestrator.choosing import FAILED, SUCCEEDED, UNKNOWN, Candidate, fair_order
+from services.orchestrator.signs import signs_of
+from services.orchestrator.tokens import Budget, estimated_tokens
 from shared.evaluations import Coverage, EvidenceRow, Facts, FrozenRow, Scalar
 from shared.messages import ReviewInput, RunInput
 
-SUCCEEDED = frozenset({"success", "succeeded", "successful", "completed", "complete", "ok", "passed", "done", "solved"})
-FAILED = frozenset({"failed", "failure", "error", "errored", "timeout", "timed_out", "cancelled", "aborted", "crashed"})
+SUCCEEDED_RUNS = frozenset(
+    {"success", "succeeded", "successful", "completed", "complete", "ok", "passed", "done", "solved"}
+)
+FAILED_RUNS = frozenset(
+    {"failed", "failure", "error", "errored", "timeout", "timed_out", "cancelled", "aborted", "crashed"}
+)
 POSITIVE_RATING = 4.0  # of 5
 HIDDEN = "label_"  # columns with the truth that a judge is measured against: in the data sheet, never in a prompt
 CUT_MARK = "… [{} characters left out]"
+NEGATIVE_RATING = 2.0  # of 5
+ROW_TOKENS = 5  # its number and its line
 ROW_OVERHEAD = 24  # the row's own punctuation in the task, in bytes
 
 
 class Shown(NamedTuple):
-    """A row as a judge may see it: without hidden columns, shortened if it was too long; `size` in bytes of JSON."""
+    """A row as a judge may see it: without hidden columns, shortened if it was too long.
+
+    `size` is in bytes of JSON, `tokens` what it takes of the judge's window.
+    """
 
     row: EvidenceRow
     size: int
+    tokens: int
     shortened: bool
 
 
@@ -74,15 +87,34 @@ def run_facts(runs: Sequence[RunInput]) -> Facts:
     costs = [run.cost_usd for run in runs if run.cost_usd is not None]
     return Facts(
         rows=len(runs),
-        finished=sum(end in SUCCEEDED or end in FAILED for end in ends),
-        succeeded=sum(end in SUCCEEDED for end in ends),
+        finished=sum(end in SUCCEEDED_RUNS or end in FAILED_RUNS for end in ends),
+        succeeded=sum(end in SUCCEEDED_RUNS for end in ends),
         mean_seconds=_mean(seconds),
         tokens=sum(tokens) if tokens else None,
         cost_usd=round(fsum(costs), 6) if costs else None,
     )
 
 
-def review_facts(reviews: Sequence[ReviewInput]) -> Facts:
+class Rated(Protocol):
+    """What a review says in numbers."""
+
+    @property
+    def rating(self) -> float | None:
+        """1 to 5."""
+
+    @property
+    def recommended(self) -> bool | None:
+        """Whether the user recommends the app."""
+
+
+class Rating(NamedTuple):
+    """What is kept of a review that has become a row."""
+
+    rating: float | None
+    recommended: bool | None
+
+
+def review_facts(reviews: Sequence[Rated]) -> Facts:
     """What is known of a language's reviews without a judge: a rating counts before a recommendation."""
     ratings = [review.rating for review in reviews if review.rating is not None]
     recommended = [review.recommended for review in reviews if review.rating is None and review.recommended is not None]
@@ -103,33 +135,52 @@ def shown(rows: Sequence[EvidenceRow], row_bytes: int) -> list[Shown]:
     return [_within(row, row_bytes) for row in rows]
 
 
-def cut(rows: Sequence[Shown], total: int, budget_bytes: int) -> Cut:
-    """As many rows as fit, spread evenly over the whole, in their order; `total` is how many there were at first."""
-    taken: set[int] = set()
-    room = budget_bytes
-    for place in _evenly(len(rows)):
-        if rows[place].size <= room:
-            taken.add(place)
-            room -= rows[place].size
+def fits(rows: Sequence[Shown], budget: Budget) -> bool:
+    """Nothing has to be left out."""
+    return sum(row.size for row in rows) <= budget.size and sum(row.tokens for row in rows) <= budget.tokens
+
+
+def cut(rows: Sequence[Shown], total: int, budget: Budget) -> Cut:
+    """As many rows as fit, chosen fairly, in their order; `total` is how many there were at first."""
+    taken = set(range(len(rows))) if fits(rows, budget) else _chosen(rows, budget)
     chosen = [rows[place] for place in sorted(taken)]
     shortened = sum(row.shortened for row in chosen)
     coverage = Coverage(total=max(total, len(rows)), used=len(chosen), shortened=shortened)
     return Cut(tuple(row.row for row in chosen), coverage, frozenset(taken))
 
 
+def _chosen(rows: Sequence[Shown], budget: Budget) -> set[int]:
+    taken: set[int] = set()
+    size, tokens = budget
+    for place in fair_order([_candidate(row) for row in rows]):
+        row = rows[place]
+        if row.size <= size and row.tokens <= tokens:
+            taken.add(place)
+            size, tokens = size - row.size, tokens - row.tokens
+    return taken
+
+
+def _candidate(shown: Shown) -> Candidate:
+    values = shown.row.values
+    return Candidate(_outcome(values), str(values.get("started_at") or values.get("created_at") or ""), shown.size)
+
+
+def _outcome(values: Mapping[str, Scalar]) -> str:
+    """How a run ended; how a review was meant by its own rating or recommendation."""
+    status, rating, recommended = values.get("status"), values.get("rating"), values.get("recommended")
+    if isinstance(status, str):
+        end = status.strip().lower()
+        return FAILED if end in FAILED_RUNS else SUCCEEDED if end in SUCCEEDED_RUNS else UNKNOWN
+    if isinstance(rating, int | float):
+        return SUCCEEDED if rating >= POSITIVE_RATING else FAILED if rating <= NEGATIVE_RATING else UNKNOWN
+    if isinstance(recommended, bool):
+        return SUCCEEDED if recommended else FAILED
+    return UNKNOWN
+
+
 def frozen(key: str, rows: Iterable[EvidenceRow], used: frozenset[int]) -> list[FrozenRow]:
-    """The rows as the data sheet lists them, whole."""
-    return [FrozenRow(key=key, row=row, used=place in used) for place, row in enumerate(rows)]
-
-
-def _evenly(count: int) -> list[int]:
-    """All places of 0 … count-1, so that every beginning of the list is spread over the whole (van der Corput)."""
-    bits = max(count - 1, 1).bit_length()
-
-    def mirrored(number: int) -> int:
-        return int(f"{number:0{bits}b}"[::-1], 2)
-
-    return sorted(range(count), key=mirrored)
+    """The rows as the data sheet lists them, whole, with what is suspicious in them."""
+    return [FrozenRow(key=key, row=row, used=place in used, signs=signs_of(row)) for place, row in enumerate(rows)]
 
 
 def _within(row: EvidenceRow, row_bytes: int) -> Shown:
@@ -138,16 +189,21 @@ def _within(row: EvidenceRow, row_bytes: int) -> Shown:
     sizes = {name: len(to_json(value)) for name, value in values.items()}
     size = _row_size(row.id, sizes)
     if size <= row_bytes:
-        return Shown(EvidenceRow(id=row.id, values=values), size, shortened=False)
+        whole = row if len(values) == len(row.values) else EvidenceRow(id=row.id, values=values)  # not twice in memory
+        return _seen(whole, size, shortened=False)
     room = row_bytes - _row_size(row.id, dict.fromkeys(sizes, 0))
     while room > 0:
         longest = _longest(list(sizes.values()), room)
         smaller = {name: _cut_text(value, sizes[name], longest) for name, value in values.items()}
         size = _row_size(row.id, {name: len(to_json(value)) for name, value in smaller.items()})
         if size <= row_bytes:
-            return Shown(EvidenceRow(id=row.id, values=smaller), size, shortened=True)
+            return _seen(EvidenceRow(id=row.id, values=smaller), size, shortened=True)
         room = room * 9 // 10 - len(CUT_MARK)  # a text whose end is denser than its beginning came out longer
-    return Shown(EvidenceRow(id=row.id, values={}), _row_size(row.id, {}), shortened=True)
+    return _seen(EvidenceRow(id=row.id, values={}), _row_size(row.id, {}), shortened=True)
+
+
+def _seen(row: EvidenceRow, size: int, *, shortened: bool) -> Shown:
+    return Shown(row, size, estimated_tokens(to_json(row.values)) + ROW_TOKENS, shortened)
 
 
 def _row_size(row_id: str, sizes: dict[str, int]) -> int:

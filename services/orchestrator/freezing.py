@@ -1,5 +1,6 @@
 """Freezes a report's evidence and tasks into the store piece by piece, and at the end its plan and parts at once."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from services.orchestrator.planning import (
     plan_of,
     task_of,
 )
+from services.orchestrator.tokens import Budget, budget_of, estimated_tokens
 from shared.evaluations import EvidenceGroup, Part
 from shared.messages import EvaluationTask
 from shared.settings import ReportSettings
@@ -38,7 +40,8 @@ class Freezer:
         self, store: Store, settings: ReportSettings, settled: Settled, token: str, expires_at: datetime
     ) -> None:
         self.rows = 0
-        self.evidence_bytes = 0
+        self._budget = budget_of(settled.request, settings.evidence_bytes, settings.context_tokens)
+        self._left = self._budget
         self._overview_bytes = 0
         self._store = store
         self._settings = settings
@@ -48,9 +51,15 @@ class Freezer:
         self._parts: list[Part] = []
         self._overview: list[EvidenceGroup] = []
         self._columns: dict[str, None] = {}
+        self._signs: Counter[str] = Counter()
         self._waiting_rows: list[PieceRows] = []
         self._waiting_tasks: list[StoredTask] = []
         self._waiting_bytes = 0
+
+    @property
+    def fits_one_task(self) -> bool:
+        """All evidence together is within the budget of one task."""
+        return min(self._left) >= 0
 
     async def freeze(self, source: Source, pieces: Sequence[Piece]) -> None:
         """Read, cut and store every piece."""
@@ -76,6 +85,8 @@ class Freezer:
             without_data=sum(part.facts.rows == 0 for part in self._parts),
             columns=tuple(self._columns),
             notes=(TOO_MANY_PIECES,) if too_many else (),
+            signs=self._signs,
+            evidence_tokens=self._budget.tokens,
         )
         return await self._store.plans.store(plan, (*self._parts, overview), self._expires_at)
 
@@ -89,19 +100,22 @@ class Freezer:
                 yield start + offset, read.result()
 
     def _piece(self, index: int, found: PieceEvidence) -> None:
-        rows = shown(found.rows, min(self._settings.row_bytes, self._settings.evidence_bytes))
+        rows = shown(found.rows, min(self._settings.row_bytes, self._budget.row_bytes))
         size = sum(row.size for row in rows)
-        chosen = cut(rows, found.total, self._settings.evidence_bytes)
-        group = _group(found, chosen)
+        self._left = Budget(self._left.size - size, self._left.tokens - sum(row.tokens for row in rows))
+        chosen = cut(rows, found.total, self._budget)
+        kept = frozen(found.piece.key, found.rows, chosen.used)
+        self._signs.update(sign for row in kept for sign in row.signs)
+        suspicious = sum(bool(row.signs) for row in kept)
+        group = _group(found, chosen._replace(coverage=chosen.coverage.model_copy(update={"suspicious": suspicious})))
         part = piece_part(self._settled, index, found.piece, group)
         self._parts.append(part)
         self.rows += len(found.rows)
-        self.evidence_bytes += size
         for row in found.rows:
             self._columns.update(dict.fromkeys(row.values))
         if overview_may_be_concurrent(self._settled.request):
             self._overview.append(self._overview_group(found))
-        self._waiting_rows.append(PieceRows(index, frozen(found.piece.key, found.rows, chosen.used)))
+        self._waiting_rows.append(PieceRows(index, kept))
         if found.rows:
             self._waiting_tasks.append(_stored(index, task_of(self._settled, part, [group])))
         self._waiting_bytes += size
@@ -117,12 +131,12 @@ class Freezer:
 
     def _overview_group(self, found: PieceEvidence) -> EvidenceGroup:
         """The piece's share of a concurrent overview's evidence."""
-        share = self._settings.evidence_bytes // self._settled.pieces
-        longest = min(share // DESCRIPTION_SHARE, LONGEST_DESCRIPTION)
-        heading = len(_group(found, cut((), found.total, 0), longest).model_dump_json().encode())
-        room = max(0, share - heading)
-        rows = shown(found.rows, min(room // LEAST_OVERVIEW_ROWS, self._settings.row_bytes))
-        self._overview_bytes += max(heading, share)
+        share = self._budget.share(self._settled.pieces)
+        longest = min(share.size // DESCRIPTION_SHARE, LONGEST_DESCRIPTION)
+        heading = _group(found, cut((), found.total, share), longest).model_dump_json().encode()
+        room = Budget(max(0, share.size - len(heading)), max(0, share.tokens - estimated_tokens(heading)))
+        rows = shown(found.rows, min(room.row_bytes // LEAST_OVERVIEW_ROWS, self._settings.row_bytes))
+        self._overview_bytes += max(len(heading), share.size)
         return _group(found, cut(rows, found.total, room), longest)
 
 

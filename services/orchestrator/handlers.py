@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from services.orchestrator.baselines import find_baseline, freeze_baseline
 from services.orchestrator.freezing import Freezer
 from services.orchestrator.objections import bad_keys, objections
 from services.orchestrator.pieces import RejectedError, Source
@@ -31,6 +32,7 @@ from shared.messages import (
     ReportRequested,
     RetryRequested,
 )
+from shared.pricing import PriceTable
 from shared.settings import ReportSettings
 from shared.state import Plan, Report
 from shared.store import Store
@@ -73,6 +75,7 @@ class Handlers:
         clock: Callable[[], datetime],
         new_token: Callable[[], str],
         metrics: Metrics,
+        prices: PriceTable,
     ) -> None:
         self._store = store
         self._announce = announce
@@ -83,6 +86,7 @@ class Handlers:
         self._new_token = new_token
         self._metrics = metrics
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._prices = prices
 
     async def on_report(self, request: ReportRequested) -> None:
         """Plan and publish. The same request again has no effect; the id with other content is refused."""
@@ -101,7 +105,7 @@ class Handlers:
             return await self._publish_unless_done(stored, report)
         try:
             async with self._large if self._is_large(request) else contextlib.nullcontext():
-                plan = await self._plan(request, accepted_at)
+                plan = await self.plan(request, accepted_at)
         except RejectedError as error:
             return await self._reject(request, str(error))
         return await self._publish_unless_done(plan, report)
@@ -154,10 +158,11 @@ class Handlers:
         given = request.data.agents or request.data.reviews or () if request.data else request.agent_ids or ()
         return request.data_sha256 is not None or len(given) > self._settings.bulk_parts
 
-    async def _plan(self, request: ReportRequested, accepted_at: datetime) -> Plan:
+    async def plan(self, request: ReportRequested, accepted_at: datetime) -> Plan:
         """Read, freeze and store. Raises RejectedError."""
-        if found := objections(request):
+        if found := objections(request, self._prices):
             raise RejectedError("; ".join(found))
+        baseline = await find_baseline(self._store, request, accepted_at)
         source = await self._source_of(request, accepted_at)
         pieces = await source.pieces()
         if not pieces:
@@ -165,13 +170,21 @@ class Handlers:
         if found := bad_keys([piece.key for piece in pieces], "agent_id or language"):
             raise RejectedError("; ".join(found))
         settled = settle(
-            request, accepted_at, len(pieces), bulk_parts=self._settings.bulk_parts, partitions=self._partitions
+            request,
+            accepted_at,
+            len(pieces),
+            bulk_parts=self._settings.bulk_parts,
+            partitions=self._partitions,
+            baseline=baseline,
         )
-        freezer = Freezer(self._store, self._settings, settled, self._new_token(), self._expires_at(settled))
+        token, expires_at = self._new_token(), self._expires_at(settled)
+        freezer = Freezer(self._store, self._settings, settled, token, expires_at)
         await freezer.freeze(source, pieces)
         if not freezer.rows:
             raise RejectedError("there is nothing to judge: no runs or reviews in the period")
-        concurrent = overview_is_concurrent(request, freezer.evidence_bytes, self._settings.evidence_bytes)
+        if baseline is not None:
+            await freeze_baseline(self._store, baseline, token, expires_at)
+        concurrent = overview_is_concurrent(request, fits_one_task=freezer.fits_one_task)
         return await freezer.store(concurrent=concurrent, planned_at=self._clock())
 
     async def _publish_unless_done(self, plan: Plan, report: Report | None) -> None:

@@ -4,14 +4,16 @@ from collections import Counter
 from collections.abc import Sequence
 
 from shared.evaluations import Criterion
-from shared.messages import CriteriaSpec, Options, ReportRequested
+from shared.messages import PREVIOUS, CriteriaSpec, Options, ReportRequested
+from shared.pricing import PriceTable
+from shared.vocabulary import Kind
 
 LARGEST_METADATA_BYTES = 16_000
 LARGEST_CRITERIA_BYTES = 32_000  # they travel in every task
 LONGEST_KEY = 200  # characters of an agent's id or a language
 
 
-def objections(request: ReportRequested) -> list[str]:
+def objections(request: ReportRequested, prices: PriceTable) -> list[str]:
     """Why the request cannot be served, in words, before any evidence is read; empty if it can."""
     period = request.period
     found: list[str] = []
@@ -25,20 +27,28 @@ def objections(request: ReportRequested) -> list[str]:
         found.append("agent_ids: empty; leave it out for all agents")
     if request.languages is not None and not request.languages:
         found.append("languages: empty; leave it out for all languages")
-    return [*found, *_unavailable(request.options), *_bad_criteria(request.criteria)]
+    if request.options.cost_limit_usd is not None and prices.price_of(request.options.judge_model) is None:
+        model = request.options.judge_model
+        found.append(f"options: cost_limit_usd cannot be kept, as {model!r} has no price; set token_limit instead")
+    return [*found, *_unavailable(request.options), *_bad_baseline(request), *_bad_criteria(request.criteria)]
 
 
 def _unavailable(options: Options) -> list[str]:
     """Options of the contract that this release cannot honour are refused, not ignored."""
     asked = {
         "coverage `full`": options.coverage == "full",
-        "trials above 1": options.trials > 1,
-        "cache": options.cache,
-        "cost_limit_usd": options.cost_limit_usd is not None,
-        "token_limit": options.token_limit is not None,
-        "baseline": options.baseline is not None,
     }
     return [f"options: {name} is not available in this release" for name, wanted in asked.items() if wanted]
+
+
+def _bad_baseline(request: ReportRequested) -> list[str]:
+    if request.options.baseline == request.report_id:
+        return ["options: a report cannot be its own baseline"]
+    named = request.environment_id if request.kind is Kind.AGENTS else request.app_id
+    if request.options.baseline == PREVIOUS and named is None:
+        needed = "environment_id" if request.kind is Kind.AGENTS else "app_id"
+        return [f"options: baseline `{PREVIOUS}` needs {needed}, as it is the last report about the same"]
+    return []
 
 
 def _bad_criteria(spec: CriteriaSpec) -> list[str]:

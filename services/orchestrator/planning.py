@@ -3,23 +3,25 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
+from types import MappingProxyType
 from typing import NamedTuple
 
 from services.orchestrator.pieces import Piece
-from shared.evaluations import Criterion, EvidenceGroup, Part
+from shared.evaluations import Criterion, EvidenceGroup, Parameters, Part
 from shared.messages import (
     PROMPT_VERSION,
     EvaluationTask,
     JudgeOptions,
+    Options,
     Period,
     ReportPlanned,
     ReportRequested,
     RetryRequested,
     part_id,
 )
-from shared.state import Plan
+from shared.state import Baseline, Plan
 from shared.topics import task_partition
-from shared.vocabulary import PIECE_ROLE, Kind, Lane, OverviewMode, PartStatus, Role
+from shared.vocabulary import PIECE_ROLE, Kind, Lane, OverviewMode, PartStatus, Role, Sign
 
 DEADLINE_SECONDS = 900.0
 DEADLINE_SECONDS_PER_PART = 2.0
@@ -50,6 +52,7 @@ class Settled(NamedTuple):
     lane: Lane
     partitions: int
     pieces: int
+    baseline: Baseline | None = None
 
 
 def content_sha256(request: ReportRequested) -> str:
@@ -63,7 +66,13 @@ def first_deadline(request: ReportRequested, accepted_at: datetime) -> datetime:
 
 
 def settle(
-    request: ReportRequested, accepted_at: datetime, pieces: int, *, bulk_parts: int, partitions: int
+    request: ReportRequested,
+    accepted_at: datetime,
+    pieces: int,
+    *,
+    bulk_parts: int,
+    partitions: int,
+    baseline: Baseline | None = None,
 ) -> Settled:
     """Deadline, period and lane for this many pieces and the overview."""
     seconds = request.options.deadline_seconds or DEADLINE_SECONDS + DEADLINE_SECONDS_PER_PART * (pieces + 1)
@@ -76,6 +85,7 @@ def settle(
         lane=Lane.SMALL if pieces <= bulk_parts else Lane.BULK,
         partitions=partitions,
         pieces=pieces,
+        baseline=baseline,
     )
 
 
@@ -126,22 +136,35 @@ def task_of(settled: Settled, part: Part, evidence: Sequence[EvidenceGroup]) -> 
         goal=request.criteria.goal,
         criteria=part.criteria,
         evidence=tuple(evidence),
-        judge=JudgeOptions(model=request.options.judge_model, timeout_seconds=request.options.eval_timeout_seconds),
+        judge=_judge(request.options),
         prompt_version=PROMPT_VERSION,
         deadline_at=settled.deadline_at,
     )
 
 
+def _judge(options: Options) -> JudgeOptions:
+    parameters = Parameters(
+        temperature=options.temperature, seed=options.seed, max_output_tokens=options.max_output_tokens
+    )
+    return JudgeOptions(
+        model=options.judge_model,
+        timeout_seconds=options.eval_timeout_seconds,
+        parameters=parameters,
+        trials=options.trials,
+        cache=options.cache,
+    )
+
+
 def overview_may_be_concurrent(request: ReportRequested) -> bool:
     """Whether evidence has to be gathered for an overview that is judged with the pieces."""
-    return overview_is_concurrent(request, evidence_bytes=0, budget_bytes=0)
+    return overview_is_concurrent(request, fits_one_task=True)
 
 
-def overview_is_concurrent(request: ReportRequested, evidence_bytes: int, budget_bytes: int) -> bool:
+def overview_is_concurrent(request: ReportRequested, *, fits_one_task: bool) -> bool:
     """Whether the overview is judged with the pieces. `auto`: reviews, if their evidence fits one task."""
     mode = request.options.overview
     if mode is OverviewMode.AUTO:
-        return request.kind is Kind.REVIEWS and evidence_bytes <= budget_bytes
+        return request.kind is Kind.REVIEWS and fits_one_task
     return mode is OverviewMode.CONCURRENT
 
 
@@ -155,6 +178,8 @@ def plan_of(
     without_data: int = 0,
     columns: Sequence[str],
     notes: Sequence[str],
+    signs: Mapping[str, int] = MappingProxyType({}),
+    evidence_tokens: int = 0,
 ) -> Plan:
     """The plan to store."""
     request = settled.request
@@ -163,10 +188,10 @@ def plan_of(
         token=token,
         content_sha256=settled.content_sha256,
         kind=request.kind,
-        title=request.title or _subject(request),
+        title=request.title or subject_of(request),
         owner=request.owner,
         metadata=request.metadata,
-        subject=_subject(request),
+        subject=subject_of(request),
         period=settled.period,
         criteria=request.criteria.model_copy(update={"team": _team_criteria(request) or None}),
         options=request.options,
@@ -178,8 +203,11 @@ def plan_of(
         prompt_version=PROMPT_VERSION,
         rows=rows,
         without_data=without_data,
+        baseline=settled.baseline,
         columns=tuple(columns),
         notes=tuple(notes),
+        evidence_tokens=evidence_tokens,
+        signs={str(sign): signs[sign] for sign in Sign if sign in signs},
         accepted_at=settled.accepted_at,
         planned_at=planned_at,
         deadline_at=settled.deadline_at,
@@ -194,6 +222,8 @@ def planned_event(plan: Plan) -> ReportPlanned:
         overview=plan.overview,
         lane=plan.lane,
         fail_fast=plan.options.fail_fast,
+        token_limit=plan.options.token_limit,
+        cost_limit_usd=plan.options.cost_limit_usd,
         planned_at=plan.planned_at,
         deadline_at=plan.deadline_at,
     )
@@ -220,7 +250,8 @@ def is_to_be_retried(part: Part, retry: ReportPlanned, *, begun: bool) -> bool:
     return not begun and wanted and part.status in {PartStatus.ERRORED, PartStatus.CANCELLED}
 
 
-def _subject(request: ReportRequested) -> str:
+def subject_of(request: ReportRequested) -> str:
+    """What a report is about, as its reader knows it."""
     if request.kind is Kind.AGENTS:
         return f"Environment {request.environment_id}" if request.environment_id else "Agents"
     return f"App {request.app_id}" if request.app_id else "User reviews"

@@ -6,9 +6,10 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from services.orchestrator.evidence import review_facts, review_row, run_facts, run_row
+from services.orchestrator.evidence import Rating, review_facts, review_row, run_facts, run_row
 from services.orchestrator.objections import bad_keys
 from services.orchestrator.pieces import Piece, PieceEvidence, RejectedError, Source
+from shared.evaluations import EvidenceRow
 from shared.messages import AgentInput, InlineData, ReportRequested, ReviewInput, RunInput
 from shared.store.sources import SourceCollections, UnreadableRowError, Window
 from shared.vocabulary import Kind
@@ -147,12 +148,16 @@ class StoredReviews:
         return [Piece(language, language) for language in languages]
 
     async def evidence(self, piece: Piece) -> PieceEvidence:
-        """The reviews in the language."""
+        """The reviews in the language; each becomes its row at once, so that none is in memory twice."""
+        rows: list[EvidenceRow] = []
+        ratings: list[Rating] = []
         try:
-            found = [review async for review in self._database.reviews(self._app_id, piece.key, self._window)]
+            async for review in self._database.reviews(self._app_id, piece.key, self._window):
+                rows.append(review_row(review))
+                ratings.append(Rating(review.rating, review.recommended))
         except UnreadableRowError as error:
             raise RejectedError(str(error)) from error
-        return _reviews(piece, found)
+        return PieceEvidence(piece, tuple(rows), review_facts(ratings), len(rows))
 
 
 _NEVER = datetime.min.replace(tzinfo=UTC)

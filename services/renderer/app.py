@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from services.renderer.clock import Clock
 from services.renderer.handlers import Handlers, OverviewTask
 from services.renderer.press import Press
-from services.renderer.synthesis import overview_task
+from services.renderer.synthesis import overview_task, results_budget
 from shared.batches import BatchedSubscriber, batched_subscriber
 from shared.chassis import checks, process
 from shared.chassis.assembly import Assembly, assemble
@@ -130,7 +130,7 @@ def _overview_task(store: Store, settings: ReportSettings) -> OverviewTask:
     async def task_of(report: Report) -> EvaluationTask | None:
         plan = await store.plans.get(report.report_id)
         template = await store.tasks.get(plan.token, plan.pieces) if plan else None
-        if template is None:
+        if plan is None or template is None:
             return None
         pieces = [part async for part in store.parts.of_report(report.report_id) if part.role is not Role.OVERVIEW]
         return overview_task(
@@ -138,7 +138,7 @@ def _overview_task(store: Store, settings: ReportSettings) -> OverviewTask:
             pieces,
             generation=report.generation,
             deadline_at=report.deadline_at,
-            budget_bytes=settings.evidence_bytes,
+            budget_bytes=results_budget(settings.evidence_bytes, plan.evidence_tokens),
         )
 
     return task_of

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from services.renderer import workbook
+from services.renderer.past import Past
 from services.renderer.rehearsal import PARTS, PLAN, REPORT, ROWS
 from services.renderer.workbook import Draft
 from shared.evaluations import FrozenRow, Part
 from shared.lifeline import end_with_parent
 from shared.settings import MongoSettings
+from shared.state import Plan, Report
 from shared.store import Store, connect
 from shared.together import together
 from shared.vocabulary import Status
@@ -119,6 +121,13 @@ async def _parts(store: Store, report_id: str) -> list[Part]:
     return [part async for part in store.parts.of_report(report_id)]
 
 
+async def _past(store: Store, plan: Plan, report: Report) -> Past:
+    """Read only where there is one: most reports are neither retried nor compared."""
+    earlier = [result async for result in store.parts.earlier(plan.report_id)] if report.generation > 1 else ()
+    baseline = [part async for part in store.baselines.of_plan(plan.token)] if plan.baseline else ()
+    return Past(tuple(earlier), tuple(baseline))
+
+
 async def _render(process: _Process, report_id: str, retention: timedelta) -> Rendered:
     began = time.monotonic()
     store = process.store
@@ -134,7 +143,7 @@ async def _render(process: _Process, report_id: str, retention: timedelta) -> Re
         draft = await workbook.begin(plan, report, parts, store.evidence.of_plan(plan.token))
     with tempfile.TemporaryDirectory(prefix="assay-render-") as folder:
         path = Path(folder) / "workbook.xlsx"
-        workbook.finish(draft, path, plan, report, parts)
+        workbook.finish(draft, path, plan, report, parts, past=await _past(store, plan, report))
         digest = sha256(path.read_bytes()).hexdigest()
         size = path.stat().st_size
         file_id = await store.workbooks.store(path, f"{report_id}.xlsx", plan.accepted_at + retention)

@@ -18,6 +18,7 @@ from services.renderer.transitions import (
     delayed,
     evaluated,
     failed,
+    limit_reached,
     reopened,
     without_data,
 )
@@ -43,6 +44,7 @@ from shared.statuses import final_status, open_pieces, status_of
 from shared.vocabulary import PartStatus, Reason, Role, Status
 
 MOST_RENDER_FAILURES = 3
+MOST_GENERATIONS = 50  # kept of a report, which is written anew with every batch
 _CAN_BE_RETRIED = frozenset({PartStatus.ERRORED, PartStatus.CANCELLED})
 
 
@@ -176,6 +178,8 @@ class _Step:
             overview_mode=event.overview,
             overview=PartStatus.PENDING,
             fail_fast=event.fail_fast,
+            token_limit=event.token_limit,
+            cost_limit_usd=event.cost_limit_usd,
             planned_at=event.planned_at,
             deadline_at=event.deadline_at,
         )
@@ -205,6 +209,7 @@ class _Step:
             self._put(reopened(overview, event.generation))
             self._update(overview=PartStatus.PENDING, overview_reason=None)
         self._update(
+            earlier=self.report.generations[-MOST_GENERATIONS:],
             generation=event.generation,
             status=Status.EVALUATING,
             errored=self.report.errored - errored,
@@ -243,6 +248,10 @@ class _Step:
         self._put(decided)
         self.counted.append(decided)
         self._count_usage(event.usage)
+        if isinstance(event, PartEvaluated) and event.saved is not None:
+            self._count_saved(event.saved)
+        if decided.reason is Reason.BUDGET_EXHAUSTED:
+            self._update(reason=self.report.exhausted or decided.detail)
         self._update(evaluated_at=max(self.report.evaluated_at or event.finished_at, event.finished_at))
         if decided.role is Role.OVERVIEW:
             self._update(overview=decided.status, overview_reason=decided.reason)
@@ -272,13 +281,25 @@ class _Step:
 
     def _count_usage(self, usage: Usage) -> None:
         report = self.report
-        used = usage.input_tokens + usage.output_tokens > 0
         self._update(
             input_tokens=report.input_tokens + usage.input_tokens,
             output_tokens=report.output_tokens + usage.output_tokens,
             cached_tokens=report.cached_tokens + usage.cached_tokens,
+            reasoning_tokens=report.reasoning_tokens + usage.reasoning_tokens,
             cost_nano=report.cost_nano + round((usage.cost_usd or 0.0) * 1e9),
-            unpriced=report.unpriced or (used and usage.cost_usd is None),
+            unpriced=report.unpriced or (usage.model is not None and usage.cost_usd is None),
+        )
+        if (reached := limit_reached(self.report)) != report.exhausted:
+            self._update(exhausted=reached)
+
+    def _count_saved(self, saved: Usage) -> None:
+        report = self.report
+        self._update(
+            recalled=report.recalled + 1,
+            saved_input_tokens=report.saved_input_tokens + saved.input_tokens,
+            saved_output_tokens=report.saved_output_tokens + saved.output_tokens,
+            saved_cost_nano=report.saved_cost_nano + round((saved.cost_usd or 0.0) * 1e9),
+            saved_unpriced=report.saved_unpriced or saved.cost_usd is None,
         )
 
     def _delayed(self, event: PartDelayed) -> None:

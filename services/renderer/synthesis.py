@@ -11,6 +11,12 @@ LONGEST_TEXT = 1200  # characters of reasoning or summary per piece, where the b
 SHORTEST_TEXT = 80
 LONGEST_NAME = 200
 MOST_POINTS = 5
+BYTES_PER_TOKEN = 2  # at least, of results: JSON of mostly English words
+
+
+def results_budget(evidence_bytes: int, evidence_tokens: int) -> int:
+    """Bytes of results that fit the judge's window too; a plan of an older release does not know its tokens."""
+    return min(evidence_bytes, BYTES_PER_TOKEN * evidence_tokens) if evidence_tokens else evidence_bytes
 
 
 def overview_task(

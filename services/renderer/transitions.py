@@ -43,6 +43,20 @@ FAIL_FAST = End(
 )
 
 
+def limit_reached(report: Report) -> str:
+    """Which limit its usage has reached, in words; empty while none is.
+
+    A cost that is not known cannot be kept below a limit, so usage without a price ends what may be spent.
+    """
+    if report.token_limit is not None and report.input_tokens + report.output_tokens >= report.token_limit:
+        return f"the token limit of {report.token_limit:,} was reached"
+    if report.cost_limit_usd is None:
+        return ""
+    if report.cost_nano >= round(report.cost_limit_usd * 1e9):
+        return f"the cost limit of {report.cost_limit_usd:g} USD was reached"
+    return "the judge answered as a model without a price, so its cost limit cannot be kept" if report.unpriced else ""
+
+
 def accepted(event: ReportAccepted) -> Report:
     """The report as its acceptance makes it."""
     return Report(
@@ -71,6 +85,8 @@ def evaluated(part: Part, event: PartEvaluated) -> Part:
             "score": event.score,
             "passed": event.passed,
             "usage": event.usage,
+            "trials": event.trials,
+            "saved": event.saved,
             "attempts": event.attempts,
             "seconds": event.seconds,
             "judge": event.judge,
@@ -92,6 +108,8 @@ def failed(part: Part, event: PartFailed) -> Part:
             "detail": event.detail,
             "retryable": event.retryable,
             "usage": event.usage,
+            "trials": None,
+            "saved": None,
             "attempts": event.attempts,
             "seconds": event.seconds,
             "first_failed_at": event.first_failed_at,
@@ -110,7 +128,12 @@ def without_data(overview: Part, at: datetime) -> Part:
 
 
 def delayed(part: Part, event: PartDelayed) -> Part:
-    """The part waiting for its next attempt."""
+    """The part waiting for its next attempt, and why."""
     return part.model_copy(
-        update={"status": PartStatus.DELAYED, "retry_at": event.retry_at, "attempts": event.attempts}
+        update={
+            "status": PartStatus.DELAYED,
+            "reason": event.reason,
+            "retry_at": event.retry_at,
+            "attempts": event.attempts,
+        }
     )

@@ -36,6 +36,7 @@ class Behaviour(BaseModel):
     latency_seconds: float = Field(0.0, ge=0)
     refuse: frozenset[str] = frozenset()
     fail: Mapping[str, Fault] = Field(default_factory=dict)
+    always: Fault | None = Field(None, description="what goes wrong with every call; the models are denied likewise")
     rate_429: Share = 0.0
     rate_500: Share = 0.0
     rate_invalid: Share = 0.0
@@ -45,6 +46,8 @@ class Behaviour(BaseModel):
 
     def fault(self, key: str, number: int, in_flight: int) -> Fault | None:
         """What goes wrong with the call of this number, about this key, while so many others are being answered."""
+        if self.always is not None:
+            return self.always
         if self.max_concurrency is not None and in_flight >= self.max_concurrency:
             return Fault.RATE_LIMITED
         if key in self.refuse:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
-_SUBJECT = "Subject: "
+_BEGINNING = "===== task "
 
 
 class _Wire(BaseModel):
@@ -65,7 +65,7 @@ class ChatRequest(_Wire):
     @property
     def question(self) -> str:
         """The message that asks to judge; later ones are about the answer."""
-        return next((message.said for message in self.messages if message.said.startswith(_SUBJECT)), "")
+        return next((message.said for message in self.messages if message.said.startswith(_BEGINNING)), "")
 
     @property
     def characters(self) -> int:

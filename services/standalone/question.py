@@ -8,7 +8,7 @@ from typing import NamedTuple
 from shared.evaluations import EvidenceGroup, EvidenceRow, PartResult
 from shared.vocabulary import Role
 
-_FENCE = re.compile(r"^===== data [0-9a-f]+ (?:begins|ends) =====$", re.MULTILINE)
+_FENCE = re.compile(r"^===== (?:task|data) [0-9a-f]+ (?:begins|ends) =====$", re.MULTILINE)
 _ROW = re.compile(r"\[(\d+)\] (\{.*)")
 
 
@@ -36,9 +36,9 @@ class Question(NamedTuple):
 def read(text: str) -> Question:
     """The question in the user's message of a call. Raises UnreadableQuestionError."""
     parts = _FENCE.split(text)
-    if len(parts) != len(("before", "data", "after")):
-        raise UnreadableQuestionError("there is no fenced data")
-    head, data, _ = parts
+    if len(parts) != len(("before", "task", "between", "data", "after")):
+        raise UnreadableQuestionError("there is no fenced task with fenced data")
+    _, head, _, data, _ = parts
     try:
         subject = json.loads(_after("Subject: ", head))
         return Question(

@@ -60,16 +60,23 @@ class Standin:
         match method, path:
             case "POST", "/v1/chat/completions":
                 return await self._chat(await _body(receive), _who(scope), receive)
-            case "GET", "/v1/models":
-                return Reply(200, json.dumps({"object": "list", "data": [_model(name) for name in _MODELS]}).encode())
+            case "GET", _ if path == "/v1/models" or path.startswith("/v1/models/"):
+                return self._models(path.removeprefix("/v1/models").removeprefix("/"))
             case "GET", "/calls":
                 return self._calls()
             case "GET" | "PUT", "/behaviour":
                 return self._behave(await _body(receive) if method == "PUT" else b"")
-            case "GET", _ if path.startswith("/v1/models/"):
-                return Reply(200, json.dumps(_model(path.removeprefix("/v1/models/"))).encode())
             case _:
                 return replies.unknown(method, path)
+
+    def _models(self, name: str) -> Reply:
+        """One model, or all of them; none to a key that is refused, nor where no model is there."""
+        always = self._behaviour.always
+        is_denied = always is Fault.AUTH or (always is Fault.NOT_FOUND and name)
+        if always and is_denied and (denied := replies.problem(always)):
+            return denied
+        found = _model(name) if name else {"object": "list", "data": [_model(known) for known in _MODELS]}
+        return Reply(200, json.dumps(found).encode())
 
     def _calls(self) -> Reply:
         counts = {

@@ -1,7 +1,7 @@
 """The pages every room has: `/healthz` (alive), `/readyz` (can do its work), `/metrics`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -16,9 +16,12 @@ Check = Callable[[], Awaitable[str | None]]
 
 
 def health_routes(
-    registry: CollectorRegistry, alive: Callable[[], str | None], ready: Mapping[str, Check]
+    registry: CollectorRegistry,
+    alive: Callable[[], str | None],
+    ready: Mapping[str, Check],
+    notes: Callable[[], Sequence[str]] = tuple,
 ) -> list[Route]:
-    """The three routes; `ready` by what is checked."""
+    """The three routes; `ready` by what is checked; `notes` are worth saying though the room can do its work."""
 
     async def healthz(request: Request) -> Response:
         del request
@@ -29,7 +32,7 @@ def health_routes(
         del request
         troubles = {name: await trouble(check) for name, check in ready.items()}
         is_ready = not any(troubles.values())
-        return JSONResponse({"ready": is_ready, "checks": troubles}, 200 if is_ready else 503)
+        return JSONResponse({"ready": is_ready, "checks": troubles, "notes": [*notes()]}, 200 if is_ready else 503)
 
     async def metrics(request: Request) -> Response:
         encode, content_type = choose_encoder(request.headers.get("accept", ""))

@@ -8,8 +8,10 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import PyMongoError
 
 from shared.settings import MongoSettings
+from shared.store.baselines import BaselineCollection
 from shared.store.documents import Document
 from shared.store.evidence import EvidenceCollection
+from shared.store.judgements import JudgementCollection
 from shared.store.ledger import LedgerCollections
 from shared.store.parts import PartCollection
 from shared.store.plans import PlanCollection
@@ -33,9 +35,11 @@ class Store(NamedTuple):
     parts: PartCollection
     tasks: TaskCollection
     evidence: EvidenceCollection
+    baselines: BaselineCollection
     reports: ReportCollection
     renders: RenderCollection
     ledger: LedgerCollections
+    judgements: JudgementCollection
     workbooks: WorkbookFiles
     uploads: UploadCollection
     requests: RequestCollection
@@ -58,9 +62,11 @@ class Store(NamedTuple):
             self.parts,
             self.tasks,
             self.evidence,
+            self.baselines,
             self.reports,
             self.renders,
             self.ledger,
+            self.judgements,
             self.uploads,
             self.requests,
             self.sources,
@@ -88,9 +94,11 @@ async def connect(settings: MongoSettings) -> AsyncIterator[Store]:
             parts=parts,
             tasks=TaskCollection(database),
             evidence=EvidenceCollection(database),
+            baselines=BaselineCollection(database),
             reports=ReportCollection(client, database, parts),
             renders=RenderCollection(database),
             ledger=LedgerCollections(database),
+            judgements=JudgementCollection(database),
             workbooks=WorkbookFiles(database),
             uploads=UploadCollection(database),
             requests=RequestCollection(database),

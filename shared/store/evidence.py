@@ -1,6 +1,6 @@
 """The `evidence` collection: the frozen runs and reviews, in chunks, exactly as the data sheet lists them."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from shared.evaluations import FrozenRow
 from shared.store.documents import EXPIRY, Document
 
 CHUNK_ROWS = 500
+WRITE_BYTES = 8_000_000  # of JSON in memory before it is written, however large a piece is
 CHUNK_BYTES = 4_000_000  # a document holds 16 MiB; a row is below that, as a request or a source document is
 
 
@@ -37,17 +38,17 @@ class EvidenceCollection:
 
     async def insert(self, token: str, pieces: Sequence[PieceRows], expires_at: datetime) -> None:
         """Store the rows of these pieces, which follow those of every call before."""
-        documents = [
-            {
-                "_id": f"{token}/{pieces[0].number:08d}/{chunk:06d}",
-                "token": token,
-                "body": body,
-                "expires_at": expires_at,
-            }
-            for chunk, body in enumerate(_chunks(row for piece in pieces for row in piece.rows))
-        ]
-        if documents:
-            await self._evidence.insert_many(documents)
+        waiting: list[Document] = []
+        size = 0
+        for number, body in enumerate(_chunks(row for piece in pieces for row in piece.rows)):
+            key = f"{token}/{pieces[0].number:08d}/{number:06d}"
+            waiting.append({"_id": key, "token": token, "body": body, "expires_at": expires_at})
+            size += len(body)
+            if size > WRITE_BYTES:
+                await self._evidence.insert_many(waiting)
+                waiting, size = [], 0
+        if waiting:
+            await self._evidence.insert_many(waiting)
 
     async def of_plan(self, token: str) -> AsyncIterator[FrozenRow]:
         """All rows of a plan, pieces in order of their index, rows in theirs; one reply in memory, 16 MiB at most."""
@@ -56,16 +57,16 @@ class EvidenceCollection:
                 yield row
 
 
-def _chunks(rows: Iterable[FrozenRow]) -> list[str]:
+def _chunks(rows: Iterable[FrozenRow]) -> Iterator[str]:
     """The rows as JSON arrays of bounded length and size."""
-    chunks: list[str] = []
-    open_chunk: list[str] = []
+    chunk: list[str] = []
     size = 0
     for row in rows:
         text = row.model_dump_json()
-        if open_chunk and (len(open_chunk) == CHUNK_ROWS or size + len(text) > CHUNK_BYTES):
-            chunks.append(f"[{','.join(open_chunk)}]")
-            open_chunk, size = [], 0
-        open_chunk.append(text)
+        if chunk and (len(chunk) == CHUNK_ROWS or size + len(text) > CHUNK_BYTES):
+            yield f"[{','.join(chunk)}]"
+            chunk, size = [], 0
+        chunk.append(text)
         size += len(text)
-    return [*chunks, f"[{','.join(open_chunk)}]"] if open_chunk else chunks
+    if chunk:
+        yield f"[{','.join(chunk)}]"

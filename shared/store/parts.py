@@ -1,7 +1,8 @@
 """The collections `parts`, as planned by the orchestrator, and `results`, what became of each, written by the fold.
 
 A part is read as its plan with its result laid over it. Both are inserted: as measured in docs/decisions/0006, an
-insert costs a fraction of an update, and a part has one result in most reports' lives.
+insert costs a fraction of an update, and a part has one result in most reports' lives. What a retry replaces stays in
+`earlier_results`, insert only (docs/decisions/0024).
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -12,9 +13,9 @@ from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorDatabase
 from pymongo import ASCENDING, IndexModel, UpdateOne
 
 from shared.evaluations import Part
-from shared.state import Sweep
+from shared.state import EarlierResult, Sweep
 from shared.store.documents import EXPIRY, Document
-from shared.vocabulary import PartStatus, Role
+from shared.vocabulary import PartStatus, Reason, Role
 
 READ_AT_ONCE = 200
 _OF_RESULTS = set(
@@ -30,6 +31,8 @@ _OF_RESULTS = set(
         "attempts",
         "seconds",
         "usage",
+        "trials",
+        "saved",
         "judge",
         "first_failed_at",
         "finished_at",
@@ -51,11 +54,12 @@ class PartCollection:
     def __init__(self, database: AsyncIOMotorDatabase[Document]) -> None:
         self._parts = database["parts"]
         self._results = database["results"]
+        self._earlier = database["earlier_results"]
 
     async def prepare(self) -> None:
         """Create the indexes."""
-        await self._parts.create_indexes([IndexModel([("report_id", ASCENDING), ("index", ASCENDING)]), EXPIRY])
-        await self._results.create_indexes([IndexModel([("report_id", ASCENDING), ("index", ASCENDING)]), EXPIRY])
+        for collection in (self._parts, self._results, self._earlier):
+            await collection.create_indexes([IndexModel([("report_id", ASCENDING), ("index", ASCENDING)]), EXPIRY])
 
     async def of_report(self, report_id: str, after: int = -1, limit: int = 0) -> AsyncIterator[Part]:
         """The parts of a report in the order of their index, above `after`; `limit` 0 means all."""
@@ -69,6 +73,26 @@ class PartCollection:
                 planned = []
         for part in await self._with_results(report_id, planned):
             yield part
+
+    async def as_of(self, report_id: str, generation: int) -> AsyncIterator[Part]:
+        """The parts of a report in the order of their index, as they stood when a generation had ended."""
+        run: list[Part] = []
+        async for part in self.of_report(report_id):
+            run.append(part)
+            if len(run) == READ_AT_ONCE:
+                for known in await self._taken_back(report_id, run, generation):
+                    yield known
+                run = []
+        for known in await self._taken_back(report_id, run, generation):
+            yield known
+
+    async def earlier(self, report_id: str) -> AsyncIterator[EarlierResult]:
+        """All that retries of a report have replaced, part by part, oldest first."""
+        shown = {"part_id": 1, "generation": 1, "status": 1, "reason": 1}
+        order = [("index", ASCENDING), ("generation", ASCENDING)]
+        async for found in self._earlier.find({"report_id": report_id}, shown).sort(order):
+            reason = Reason(found["reason"]) if found["reason"] else None
+            yield EarlierResult(found["part_id"], found["generation"], PartStatus(found["status"]), reason)
 
     async def read(self, part_ids: Sequence[str], session: AsyncIOMotorClientSession) -> Read:
         """These parts, as far as they are planned."""
@@ -85,9 +109,15 @@ class PartCollection:
     async def write(
         self, parts: Sequence[Part], read: Read, expires_at: datetime, session: AsyncIOMotorClientSession
     ) -> None:
-        """Store the results of these parts, which were read before; fields that another release knows stay."""
+        """Store the results of these parts, which were read before; fields that another release knows stay.
+
+        What a later generation replaces is kept as an earlier result.
+        """
         fresh = [_result(part, expires_at) for part in parts if part.part_id not in read.with_result]
         again = [_result(part, expires_at) for part in parts if part.part_id in read.with_result]
+        replaced = [read.parts[result["_id"]] for result in again]
+        opened = {part.part_id for part in parts if part.generation > read.parts[part.part_id].generation}
+        await self._keep([_result(part, expires_at) for part in replaced if part.part_id in opened], session)
         if fresh:
             await self._results.insert_many(fresh, ordered=False, session=session)
         if again:
@@ -99,15 +129,14 @@ class PartCollection:
 
     async def reopen(self, report_id: str, generation: int, session: AsyncIOMotorClientSession) -> None:
         """Open every errored or cancelled piece for a generation; its error stays until there is a new result."""
-        await self._results.update_many(
-            {
-                "report_id": report_id,
-                "role": {"$ne": Role.OVERVIEW},
-                "status": {"$in": [PartStatus.ERRORED, PartStatus.CANCELLED]},
-            },
-            {"$set": {"status": PartStatus.PENDING, "generation": generation}},
-            session=session,
-        )
+        failed = {
+            "report_id": report_id,
+            "role": {"$ne": Role.OVERVIEW},
+            "status": {"$in": [PartStatus.ERRORED, PartStatus.CANCELLED]},
+        }
+        await self._keep([found async for found in self._results.find(failed, session=session)], session)
+        opened = {"status": PartStatus.PENDING, "generation": generation}
+        await self._results.update_many(failed, {"$set": opened}, session=session)
 
     async def sweep(
         self, report_id: str, sweep: Sweep, expires_at: datetime, session: AsyncIOMotorClientSession
@@ -129,6 +158,26 @@ class PartCollection:
         if fresh:
             await self._results.insert_many(fresh, ordered=False, session=session)
 
+    async def _keep(self, results: Sequence[Document], session: AsyncIOMotorClientSession) -> None:
+        """Keep results that are about to be replaced; what is kept already stays as it is."""
+        kept = [{**found, "_id": f"{found['_id']}#{found['generation']}", "part_id": found["_id"]} for found in results]
+        if kept:
+            await self._earlier.bulk_write(
+                [UpdateOne({"_id": found["_id"]}, {"$setOnInsert": found}, upsert=True) for found in kept],
+                ordered=False,
+                session=session,
+            )
+
+    async def _taken_back(self, report_id: str, parts: Sequence[Part], generation: int) -> list[Part]:
+        """Each part as it stood in a generation: asked for after the parts were read, what they replaced is there."""
+        later = [part.part_id for part in parts if part.generation > generation]
+        if not later:
+            return list(parts)
+        query = {"report_id": report_id, "part_id": {"$in": later}, "generation": {"$lte": generation}}
+        found = self._earlier.find(query).sort("generation", ASCENDING)  # of several the last one counts
+        then = {document["part_id"]: document async for document in found}
+        return [_laid_over(part, then.get(part.part_id)) for part in parts]
+
     async def _with_results(self, report_id: str, planned: Sequence[Document]) -> list[Part]:
         """A run of a report's planned parts with their results, which a range finds sooner than a list of ids."""
         if not planned:
@@ -141,6 +190,11 @@ class PartCollection:
 
 def _part(planned: Document, result: Document | None) -> Part:
     return Part.model_validate({"part_id": planned["_id"], **planned, **(result or {})})
+
+
+def _laid_over(part: Part, result: Document | None) -> Part:
+    fields = {name: value for name, value in (result or {}).items() if name in _OF_RESULTS}
+    return Part.model_validate({**dict(part), **fields})
 
 
 def _planned(part: Part, expires_at: datetime) -> Document:

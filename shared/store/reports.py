@@ -87,12 +87,12 @@ class ReportCollection:
 
     async def standings(self, report_ids: Collection[str]) -> Mapping[str, Standing]:
         """How far these reports are; those that have not been folded yet are left out."""
-        cursor = self._reports.find({"_id": {"$in": list(report_ids)}}, {"generation": 1, "status": 1})
-        return {found["_id"]: Standing(found["generation"], Status(found["status"])) async for found in cursor}
+        fields = {"generation": 1, "status": 1, "exhausted": 1}
+        return {found["_id"]: _standing(found) async for found in self._reports.find(_any_of(report_ids), fields)}
 
     async def existing(self, report_ids: Sequence[str]) -> frozenset[str]:
         """Which of these ids have a report."""
-        cursor = self._reports.find({"_id": {"$in": list(report_ids)}}, {"_id": 1})
+        cursor = self._reports.find(_any_of(report_ids), {"_id": 1})
         return frozenset([document["_id"] async for document in cursor])
 
     async def newest(
@@ -134,6 +134,14 @@ def below(place: Place | None) -> Document:
         return {}
     older = {"accepted_at": {"$lt": place.accepted_at}}
     return {"$or": [older, {"accepted_at": place.accepted_at, "_id": {"$lt": place.report_id}}]}
+
+
+def _any_of(report_ids: Collection[str]) -> Document:
+    return {"_id": {"$in": list(report_ids)}}
+
+
+def _standing(found: Document) -> Standing:
+    return Standing(found["generation"], Status(found["status"]), bool(found.get("exhausted")))
 
 
 def _report_document(report: Report, expires_at: datetime) -> Document:

@@ -34,11 +34,11 @@ class SourceCollections:
         self._reviews = database["reviews"]
 
     async def prepare(self) -> None:
-        """Create the indexes."""
+        """Create the indexes: each gives the rows in the order they are read in, so that none is sorted in memory."""
         await self._agents.create_indexes([IndexModel([("environment_id", ASCENDING), ("agent_id", ASCENDING)])])
-        runs = [("environment_id", ASCENDING), ("agent_id", ASCENDING), ("started_at", DESCENDING)]
+        runs = [("environment_id", ASCENDING), ("agent_id", ASCENDING), *_NEWEST_RUNS]
         await self._runs.create_indexes([IndexModel(runs)])
-        reviews = [("app_id", ASCENDING), ("language", ASCENDING), ("created_at", DESCENDING)]
+        reviews = [("app_id", ASCENDING), ("language", ASCENDING), *_NEWEST_REVIEWS]
         await self._reviews.create_indexes([IndexModel(reviews)])
 
     async def agents(self, environment_id: str, agent_ids: Sequence[str] | None) -> AsyncIterator[AgentInput]:
@@ -46,7 +46,7 @@ class SourceCollections:
         query: Document = {"environment_id": _either(environment_id)}
         if agent_ids is not None:
             query["agent_id"] = {"$in": [form for agent_id in agent_ids for form in _forms(agent_id)]}
-        async for document in self._agents.find(query).sort("agent_id", ASCENDING):
+        async for document in self._agents.find(query, _AGENT_FIELDS).sort("agent_id", ASCENDING):
             yield _checked(AgentInput, document, "agents")
 
     async def last_runs(
@@ -54,8 +54,9 @@ class SourceCollections:
     ) -> AsyncIterator[RunInput]:
         """An agent's last runs within the window, newest first."""
         query = _runs_query(environment_id, agent_id, window, model)
-        order = [("started_at", DESCENDING), ("_id", DESCENDING)]
-        async for document in self._runs.find(query).sort(order).limit(limit):
+        async for document in (
+            self._runs.find(query, _ROW_FIELDS, batch_size=_BATCH_ROWS).sort(_NEWEST_RUNS).limit(limit)
+        ):
             yield _checked(RunInput, document, "agent_runs")
 
     async def count_runs(self, environment_id: str, agent_id: str, window: Window, model: str | None) -> int:
@@ -70,8 +71,7 @@ class SourceCollections:
     async def reviews(self, app_id: str, language: str, window: Window) -> AsyncIterator[ReviewInput]:
         """An app's reviews in one language within the window, newest first."""
         query: Document = {"app_id": _either(app_id), "language": language, **_within("created_at", window)}
-        order = [("created_at", DESCENDING), ("_id", DESCENDING)]
-        async for document in self._reviews.find(query).sort(order):
+        async for document in self._reviews.find(query, _ROW_FIELDS, batch_size=_BATCH_ROWS).sort(_NEWEST_REVIEWS):
             yield _checked(ReviewInput, document, "reviews")
 
     async def load(
@@ -83,6 +83,13 @@ class SourceCollections:
         await target.bulk_write(
             [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents], ordered=False
         )
+
+
+_NEWEST_RUNS = [("started_at", DESCENDING), ("_id", DESCENDING)]
+_NEWEST_REVIEWS = [("created_at", DESCENDING), ("_id", DESCENDING)]
+_BATCH_ROWS = 500  # in memory as documents, of each of many reads at once; a reply may else have 16 MiB
+_AGENT_FIELDS = {"agent_id": 1, "name": 1, "description": 1}
+_ROW_FIELDS = {"environment_id": 0, "app_id": 0}  # all others are evidence, also those we do not know
 
 
 def _forms(key: str) -> list[str | int]:
@@ -116,7 +123,7 @@ def _within(field: str, window: Window) -> Document:
 
 
 def _checked(model: type[Row], document: Document, collection: str) -> Row:
-    fields = {name: value for name, value in document.items() if name not in {"_id", "environment_id", "app_id"}}
+    fields = {name: value for name, value in document.items() if name != "_id"}
     try:
         return model.model_validate(fields)
     except ValidationError as error:

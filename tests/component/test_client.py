@@ -8,7 +8,8 @@ import httpx2
 import pytest
 
 from services.client import gateway as client
-from services.client.gateway import Gateway, GatewayError
+from services.client.gateway import Format, Gateway, GatewayError
+from services.client.watching import fetched
 from shared.messages import Counts, ReportStatus
 from shared.vocabulary import Kind, Status
 
@@ -115,3 +116,28 @@ async def test_a_workbook_that_is_not_there_leaves_no_file(tmp_path: Path) -> No
     with pytest.raises(GatewayError):
         await asked(lambda _: httpx2.Response(409, json={"title": "Conflict"})).download("r", tmp_path / "r.xlsx")
     assert files_in(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("form", "generation", "told"),
+    [
+        (Format.XLSX, None, "/reports/r/workbook r.xlsx"),
+        (Format.XLSX, 2, "/reports/r/workbook?generation=2 r.g2.xlsx"),
+        (Format.CSV, None, "/reports/r/results.csv r.csv"),
+        (Format.JSON, 1, "/reports/r/results.json?generation=1 r.g1.json"),
+    ],
+)
+async def test_results_are_fetched_in_the_form_and_of_the_generation_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Format, generation: int | None, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path, name = told.split()
+    seen: list[str] = []
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request.url.raw_path.decode())
+        return httpx2.Response(200, content=b"content")
+
+    assert await fetched(asked(handler), "r", None, form, generation) == Path(name)
+    assert seen == [path]
+    assert files_in(tmp_path) == {name: b"content"}

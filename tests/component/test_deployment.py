@@ -78,6 +78,10 @@ def test_an_evaluator_may_finish_its_calls_before_it_is_killed() -> None:
     assert seconds(SERVICES["evaluator"]["stop_grace_period"]) > LONGEST_DRAIN_SECONDS
 
 
+def test_no_container_takes_memory_without_bound() -> None:
+    assert all("mem_limit" in service for service in SERVICES.values())
+
+
 def test_evaluators_can_be_multiplied() -> None:
     assert not {"container_name", "ports", "hostname"} & SERVICES["evaluator"].keys()
 

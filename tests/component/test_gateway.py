@@ -27,6 +27,8 @@ async def test_a_request_is_accepted_stored_and_published() -> None:
             "self": "http://localhost/reports/r1",
             "events": "http://localhost/reports/r1/events",
             "workbook": "http://localhost/reports/r1/workbook",
+            "results_csv": "http://localhost/reports/r1/results.csv",
+            "results_json": "http://localhost/reports/r1/results.json",
         },
     }
     assert gateway.published == [{"type": "ReportRequested", **REQUEST}]

@@ -48,6 +48,9 @@ async def test_the_status_document_has_the_parts() -> None:
         "attempts": 1,
         "seconds": 12.5,
         "usage": judged["usage"],
+        "facts": judged["facts"],
+        "saved": None,
+        "trials": None,
         "retry_at": None,
     }
     assert (failed["status"], failed["reason"], failed["score"]) == ("errored", "timed_out", None)

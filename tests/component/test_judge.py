@@ -8,9 +8,9 @@ import httpx2
 import pytest
 
 from services.evaluator.calls import Failure, Reply
-from shared.evaluations import Usage
+from shared.evaluations import Parameters, Usage
 from shared.vocabulary import Reason
-from tests.judges import DATED, FORM, TURNS, Serve, ask, completion, error
+from tests.judges import DATED, FORM, TURNS, Serve, a_judge, ask, completion, error
 
 
 class Served(NamedTuple):
@@ -57,7 +57,51 @@ ANSWERS = {
         429, error(), LIMITED, again=True, after=0.25, headers={"retry-after-ms": "250", "retry-after": "1"}
     ),
     "limited_negative": Served(429, error(), LIMITED, again=True, after=0, headers={"retry-after": "-3"}),
-    "limited_date": Served(429, error(), LIMITED, again=True, headers={"retry-after": "Wed, 25 Nov 2026 12:00:00 GMT"}),
+    "limited_date": Served(
+        429, error(), LIMITED, again=True, after=9, headers={"retry-after": "Tue, 24 Nov 2026 12:00:09 GMT"}
+    ),
+    "limited_date_of_another_clock": Served(
+        429,
+        error(),
+        LIMITED,
+        again=True,
+        after=4,
+        headers={"retry-after": "Mon, 02 Nov 2026 08:00:04 GMT", "date": "Mon, 02 Nov 2026 08:00:00 GMT"},
+    ),
+    "limited_words": Served(429, error(), LIMITED, again=True, headers={"retry-after": "soon"}),
+    "limited_infinite": Served(429, error(), LIMITED, again=True, headers={"retry-after": "inf"}),
+    "limited_reset": Served(
+        429,
+        error(),
+        LIMITED,
+        again=True,
+        after=66.5,
+        headers={
+            "x-ratelimit-remaining-requests": "12",
+            "x-ratelimit-reset-requests": "6h",
+            "x-ratelimit-remaining-tokens": "0",
+            "x-ratelimit-reset-tokens": "1m6.5s",
+        },
+    ),
+    "limited_and_told_not_to_come_back": Served(
+        429, error(), LIMITED, again=False, headers={"x-should-retry": "false", "retry-after": "1"}
+    ),
+    "limited_above_a_minutes_tokens": Served(
+        429,
+        error("rate_limit_exceeded", "tokens", "Request too large for gpt-4o on tokens per min (TPM)"),
+        Reason.CONTEXT_TOO_LONG,
+        again=False,
+    ),
+    "too_long_in_words": Served(
+        400,
+        error("400", "BadRequestError", "This model's maximum context length is 4096"),
+        Reason.CONTEXT_TOO_LONG,
+        again=False,
+    ),
+    "payload_too_large": Served(413, error(), Reason.CONTEXT_TOO_LONG, again=False),
+    "payment_required": Served(402, error(), Reason.QUOTA_EXHAUSTED, again=False),
+    "billing": Served(429, error("billing_hard_limit_reached"), Reason.QUOTA_EXHAUSTED, again=False),
+    "too_early": Served(425, error(), PROVIDER, again=True),
     "limited_html": Served(429, "<html>Slow down</html>", LIMITED, again=True),
     "quota": Served(429, error("insufficient_quota", "insufficient_quota"), Reason.QUOTA_EXHAUSTED, again=False),
     "quota_by_type": Served(429, error(None, "insufficient_quota"), Reason.QUOTA_EXHAUSTED, again=False),
@@ -107,11 +151,17 @@ async def test_cached_tokens_are_read_and_cost_less() -> None:
     assert (reply.usage.cached_tokens, reply.usage.cost_usd) == (400, 0.00024)
 
 
+async def test_reasoning_tokens_are_read_and_are_among_the_output() -> None:
+    usage = {"prompt_tokens": 1_000, "completion_tokens": 200, "completion_tokens_details": {"reasoning_tokens": 150}}
+    reply = await ask(serving(completion(usage=usage)))
+    assert (reply.usage.output_tokens, reply.usage.reasoning_tokens, reply.usage.cost_usd) == (200, 150, 0.00027)
+
+
 @pytest.mark.parametrize(
     ("changes", "tokens", "cost"),
     [
         ({"model": "llama-4"}, 1_000, None),
-        ({"usage": None}, 0, 0.0),
+        ({"usage": None}, 0, None),
         ({"usage": {"prompt_tokens": 10, "prompt_tokens_details": None}}, 10, 0.0000015),
         ({"usage": {"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": None}}}, 10, 0.0000015),
     ],
@@ -148,3 +198,20 @@ async def test_the_call_asks_for_the_form_in_strict_mode_and_to_store_nothing() 
         "json_schema": {"name": "AgentAnswer", "strict": True, "schema": FORM.schema},
     }
     assert body == {"model": "gpt-4o", "messages": [turn._asdict() for turn in TURNS], "store": False}
+
+
+async def test_parameters_are_sent_by_the_names_of_the_api_and_only_where_they_are_set() -> None:
+    seen: list[dict[str, Any]] = []
+
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        seen.append(json.loads(request.content))
+        return httpx2.Response(200, json=completion())
+
+    async with a_judge(serve) as judge:
+        for parameters in (Parameters(temperature=0, seed=7, max_output_tokens=2_000), Parameters(temperature=0.5)):
+            await judge.ask("gpt-4o", TURNS, FORM._replace(parameters=parameters), 5)
+    names = {"temperature", "seed", "max_completion_tokens"}
+    assert [{name: body[name] for name in names & body.keys()} for body in seen] == [
+        {"temperature": 0, "seed": 7, "max_completion_tokens": 2_000},
+        {"temperature": 0.5},
+    ]

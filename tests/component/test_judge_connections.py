@@ -7,9 +7,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from services.evaluator.app import packaged_prices
 from services.evaluator.calls import Failure
 from services.evaluator.judge import NO_KEY, open_judge
+from shared.chassis.sending import utc_now
+from shared.pricing import packaged_prices
 from shared.settings import OpenAISettings
 from shared.vocabulary import Reason
 from tests.judges import FORM, TURNS, a_judge, ask, error
@@ -79,7 +80,7 @@ async def asked_over_tcp(
 
 async def asked_at(port: int, timeout_seconds: float) -> Failure:
     settings = OpenAISettings(_env_file=None, api_key="sk-test", base_url=f"http://127.0.0.1:{port}/v1")
-    judge = open_judge(settings, packaged_prices())
+    judge = open_judge(settings, packaged_prices(), utc_now)
     failure = await judge.ask("gpt-4o-mini", TURNS, FORM, timeout_seconds)
     await judge.close()
     assert isinstance(failure, Failure)
@@ -106,6 +107,19 @@ async def test_a_server_that_cannot_be_reached_is_trouble() -> None:
         assert str(await judge.trouble()).startswith("the judge cannot be reached")
 
 
+@pytest.mark.parametrize(("status", "has"), [(200, True), (401, False), (404, False), (500, False)])
+async def test_whether_a_model_can_be_used_is_asked_by_its_name(status: int, *, has: bool) -> None:
+    seen = []
+
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request.url.raw_path)
+        return httpx2.Response(status, json=error())
+
+    async with a_judge(serve) as judge:
+        assert await judge.has("org/model 1") is has
+    assert seen == [b"/v1/models/org%2Fmodel%201"]
+
+
 async def test_a_connection_per_slot_is_opened_before_the_first_task() -> None:
     seen = []
 
@@ -119,7 +133,9 @@ async def test_a_connection_per_slot_is_opened_before_the_first_task() -> None:
 
 
 async def test_a_server_without_keys_is_sent_a_word_that_is_none() -> None:
-    judge = open_judge(OpenAISettings(_env_file=None, api_key="", base_url="http://judge/v1"), packaged_prices())
+    judge = open_judge(
+        OpenAISettings(_env_file=None, api_key="", base_url="http://judge/v1"), packaged_prices(), utc_now
+    )
     assert judge._client.api_key == NO_KEY
     assert judge._client.max_retries == 0
     await judge.close()

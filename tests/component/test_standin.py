@@ -109,6 +109,16 @@ def test_models_are_listed_and_any_model_is_there(judge: Judge) -> None:
     assert judge.sdk.models.retrieve("anything").id == "anything"
 
 
+def test_a_key_that_is_always_refused_is_shown_no_models_and_a_missing_model_is_not_among_them(judge: Judge) -> None:
+    judge.behave(always="auth")
+    with pytest.raises(openai.AuthenticationError):
+        judge.sdk.models.list()
+    judge.behave(always="not_found")
+    assert judge.sdk.models.list().data
+    with pytest.raises(openai.NotFoundError):
+        judge.sdk.models.retrieve("anything")
+
+
 def test_a_refusal_is_an_answer_without_content(judge: Judge) -> None:
     judge.behave(refuse=["7"])
     message = judge.ask().choices[0].message

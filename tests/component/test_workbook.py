@@ -3,24 +3,16 @@
 import asyncio
 import hashlib
 import re
-import string
 import tempfile
-import zipfile
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from lxml import etree
 from openpyxl import load_workbook
 
 from services.renderer.workbook import Written, write
-from shared.evaluations import EvidenceRow, FrozenRow, Part
-from shared.state import Plan
+from shared.evaluations import FrozenRow
 from shared.vocabulary import Kind, Reason, Role
 from tests.builders import (
     AGENT_CRITERIA,
@@ -33,68 +25,8 @@ from tests.builders import (
     a_row,
     an_agent_evaluation,
     an_overview,
-    streamed,
 )
-
-MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-PARTS = (a_judged_part("1", 9.0), a_judged_part("2", 6.0), a_failed_part("3"), an_overview())
-
-
-class Saved:
-    """A saved workbook, read as a zip of XML documents."""
-
-    def __init__(self, path: Path, written: Written) -> None:
-        self.path, self.written = path, written
-        with zipfile.ZipFile(path) as archive:
-            self.entries = archive.infolist()
-            self.xml = {
-                entry.filename: etree.fromstring(archive.read(entry))
-                for entry in self.entries
-                if entry.filename.endswith((".xml", ".rels"))
-            }
-
-    @property
-    def names(self) -> list[str]:
-        return [found.get("name") for found in self.xml["xl/workbook.xml"].iter(f"{MAIN}sheet")]
-
-    def sheet(self, name: str) -> Any:
-        return self.xml[f"xl/worksheets/sheet{self.names.index(name) + 1}.xml"]
-
-    def sheets(self) -> Iterable[Any]:
-        return (self.sheet(name) for name in self.names)
-
-    def cells(self, name: str) -> dict[str, Any]:
-        return {cell.get("r"): cell for cell in self.sheet(name).iter(f"{MAIN}c")}
-
-    def style(self, cell: Any) -> Any:
-        styles = self.xml["xl/styles.xml"].find(f"{MAIN}cellXfs")
-        return styles[int(cell.get("s"))]
-
-    def values(self, name: str) -> list[tuple[Any, ...]]:
-        return list(load_workbook(self.path)[name].iter_rows(values_only=True))
-
-
-def save(
-    path: Path, parts: Sequence[Part] = PARTS, rows: Iterable[FrozenRow] = (), plan: Plan | None = None, **options: Any
-) -> Saved:
-    rows = list(rows)
-    pieces = sum(part.role is not Role.OVERVIEW for part in parts)
-    plan = plan or a_plan(pieces=pieces, rows=len(rows))
-    target = path / "report.xlsx"
-    return Saved(target, asyncio.run(write(target, plan, a_report(parts), parts, streamed(rows), **options)))
-
-
-def save_text(path: Path, text: str) -> tuple[Saved, Any]:
-    """A workbook with this text as the output of its only run, and the cell that holds it."""
-    saved = save(path, rows=[a_row("1", "run-1", input="?", output=text)])
-    return saved, saved.cells("Runs")["E2"]
-
-
-def shown(cell: Any) -> str:
-    """The text of a cell as Excel decodes it."""
-    raw = "".join(cell.itertext())
-    return re.sub("_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match.group(1), 16)), raw)
+from tests.saved import MAIN, PARTS, RELATION, save, save_text, shown
 
 
 @pytest.mark.parametrize(
@@ -155,7 +87,7 @@ def test_numbers_keep_their_digits(tmp_path: Path) -> None:
     plan = a_plan(rows=1, columns=("a", "b", "c", "d", "e", "f"))
     row = a_row("1", "run-1", a=9.2, b=123456789012345, c=1234567890123456, d=True, e="00123", f=0.1 + 0.2)
     cells = save(tmp_path, rows=[row], plan=plan).cells("Runs")
-    assert [cells[f"{column}2"].get("t") for column in "DEFGHI"] == ["n", "n", "inlineStr", "b", "inlineStr", "n"]
+    assert [cells[f"{column}2"].get("t", "n") for column in "DEFGHI"] == ["n", "n", "inlineStr", "b", "inlineStr", "n"]
     assert [shown(cells[f"{column}2"]) for column in "DEFGHI"] == [
         "9.2",
         "123456789012345",
@@ -282,6 +214,34 @@ def test_evidence_beyond_a_sheets_rows_continues_on_the_next(tmp_path: Path, cou
     assert all(saved.values(name)[0][1] == "Run ID" for name in sheets)
 
 
+def test_evidence_beyond_what_a_zip_entry_holds_continues_on_the_next_sheet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.renderer.workbook.MAX_SHEET_CHARACTERS", 1)  # in buffers of a quarter of a million
+    rows = [a_row("1", f"run-{number}", output="x" * 30_000) for number in range(20)]
+    saved = save(tmp_path, rows=rows)
+    sheets = [name for name in saved.names if name.startswith("Runs")]
+    assert sheets == ["Runs", "Runs (2)", "Runs (3)"]
+    assert [row[1] for name in sheets for row in saved.values(name)[1:]] == [row.row.id for row in rows]
+
+
+def test_scores_have_a_shade_from_0_to_10_behind_them(tmp_path: Path) -> None:
+    sheet = save(tmp_path).sheet("Agents")
+    shaded = {found.get("sqref"): found for found in sheet.iter(f"{MAIN}conditionalFormatting")}
+    assert "E2:E4" in shaded
+    assert [found.get("val") for found in shaded["E2:E4"].iter(f"{MAIN}cfvo")] == ["0", "10"]
+
+
+def test_a_table_too_wide_for_a_page_goes_on_beside_it_and_repeats_its_names(tmp_path: Path) -> None:
+    saved = save(tmp_path)
+    titles = {
+        found.text
+        for found in saved.xml["xl/workbook.xml"].iter(f"{MAIN}definedName")
+        if found.get("name") == "_xlnm.Print_Titles"
+    }
+    assert any("'Agents'!$A:$A" in str(found) for found in titles)
+
+
 def test_more_rows_than_planned_lose_nothing(tmp_path: Path) -> None:
     rows = [a_row("1", f"run-{number}") for number in range(19)]
     saved = save(tmp_path, rows=rows, plan=a_plan(rows=3), rows_per_sheet=10)
@@ -311,6 +271,8 @@ def test_arabic_text_runs_from_right_to_left(tmp_path: Path) -> None:
     views = {name: saved.sheet(name).find(f".//{MAIN}sheetView").get("rightToLeft") for name in saved.names}
     assert [name for name, value in views.items() if value == "1"] == ["Arabic (ar)"]
     cells = saved.cells("Reviews")
+    back = saved.style(saved.cells("Arabic (ar)")["A2"]).find(f"{MAIN}alignment")
+    assert back.get("horizontal") == "right"  # where the sheet starts
     orders = [saved.style(cells[place]).find(f"{MAIN}alignment").get("readingOrder") for place in ("D2", "D3")]
     assert orders == ["2", None]
 
@@ -325,7 +287,7 @@ def test_every_table_is_frozen_filtered_and_set_up_for_print(tmp_path: Path) -> 
     for index, name in enumerate(saved.names):
         sheet = saved.sheet(name)
         assert sheet.find(f"{MAIN}pageSetup").get("orientation") == "landscape"
-        assert sheet.find(f"{MAIN}pageSetup").get("fitToWidth") == "1"
+        assert sheet.find(f"{MAIN}pageSetup").get("fitToWidth") == ("2" if name == "Agents" else "1")
         assert "Page &P of &N" in sheet.findtext(f"{MAIN}headerFooter/{MAIN}oddFooter")
         if name != "Summary":
             assert sheet.find(f".//{MAIN}pane").get("state") == "frozen"
@@ -350,25 +312,3 @@ def test_the_summary_is_the_first_and_active_sheet(tmp_path: Path) -> None:
     saved = save(tmp_path)
     assert saved.names[0] == "Summary"
     assert load_workbook(saved.path).active.title == "Summary"
-
-
-HOSTILE = st.text(st.characters() | st.sampled_from("=+-@#'_x0123456789ABCDEF\r\n\t\x00\ufffe\ud800"), max_size=60)
-
-
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(HOSTILE, HOSTILE, HOSTILE)
-def test_any_text_gives_a_file_that_opens_and_holds_no_formula(
-    tmp_path: Path, name: str, said: str, field: str
-) -> None:
-    parts = (
-        a_judged_part("1", name=name, description=said, evaluation=an_agent_evaluation(reasoning=said)),
-        a_failed_part("2", name=said, detail=name),
-    )
-    plan = a_plan(pieces=2, rows=1, title=name, subject=said, columns=(field or "f",), notes=(said,))
-    row = FrozenRow(key="1", row=EvidenceRow(id=name or "r", values={field or "f": said}))
-    saved = save(tmp_path, parts, [row], plan)
-    assert not any(list(sheet.iter(f"{MAIN}f")) for sheet in saved.sheets())
-    assert not any(cell.get("t") == "e" for sheet in saved.sheets() for cell in sheet.iter(f"{MAIN}c"))
-    book = load_workbook(BytesIO(saved.path.read_bytes()))
-    assert book.sheetnames == saved.names
-    assert not set("".join(book.sheetnames)) & set(string.whitespace.replace(" ", ""))

@@ -7,10 +7,10 @@ import pytest
 
 from services.renderer.transitions import DEADLINE, reopened
 from shared.evaluations import Part
-from shared.state import Change, Report
+from shared.state import Change, EarlierResult, Report
 from shared.store import Store
 from shared.vocabulary import PartStatus, Reason, Role
-from tests.builders import NOON, a_judged_part, a_part, a_plan, a_report, at
+from tests.builders import NOON, a_failed_part, a_judged_part, a_part, a_plan, a_report, an_overview, at
 
 pytestmark = pytest.mark.anyio
 
@@ -102,3 +102,47 @@ async def test_fields_that_only_a_newer_release_knows_survive_our_fold(
         assert [document["mood"] async for document in database[collection].find({})]
         assert {str(document["mood"]) async for document in database[collection].find({})} == {str(NEWER["mood"])}
     assert await store.reports.get(report.report_id) == changed
+
+
+async def as_of(store: Store, report: Report, generation: int) -> list[Part]:
+    return [part async for part in store.parts.as_of(report.report_id, generation)]
+
+
+async def test_what_a_retry_replaces_is_kept_and_read_as_of_its_generation(store: Store, report: Report) -> None:
+    failed = a_failed_part("0", index=0)
+    overview = an_overview(index=3)
+    await write(store, Change(report, (failed, a_judged_part("1", index=1), a_judged_part("2", index=2), overview)))
+    before = await parts_of(store, report)
+
+    await write(store, Change(report, (reopened(overview, 2),), reopen=2))
+    assert await as_of(store, report, 1) == before
+    again = an_overview(index=3, generation=2, attempts=2)
+    await write(store, Change(report, (a_judged_part("0", index=0, generation=2), again)))
+
+    assert await as_of(store, report, 1) == before
+    assert await as_of(store, report, 2) == await parts_of(store, report)
+    assert [result async for result in store.parts.earlier(report.report_id)] == [
+        EarlierResult(failed.part_id, 1, PartStatus.ERRORED, Reason.TIMED_OUT),
+        EarlierResult(overview.part_id, 1, PartStatus.COMPLETED, None),
+    ]
+
+
+async def test_every_generation_of_a_part_can_be_read(store: Store, report: Report) -> None:
+    for generation in (1, 2, 3):
+        failed = a_failed_part("0", Reason.REFUSED, index=0, generation=generation, attempts=generation)
+        await write(store, Change(report, (failed,)))
+        if generation > 1:
+            await write(store, Change(report, reopen=generation + 1))
+        else:
+            await write(store, Change(report, (reopened(failed, 2),)))
+
+    attempts = [(await as_of(store, report, generation))[0].attempts for generation in (1, 2, 3)]
+    assert attempts == [1, 2, 3]
+
+
+async def test_a_retry_and_its_outcome_in_one_batch_keep_what_was_before(store: Store, report: Report) -> None:
+    failed = a_failed_part("0", index=0)
+    await write(store, Change(report, (failed,)))
+    await write(store, Change(report, (a_judged_part("0", index=0, generation=2),), reopen=2))
+    assert (await as_of(store, report, 1))[0] == failed
+    assert (await parts_of(store, report))[0] == a_judged_part("0", index=0, generation=2)

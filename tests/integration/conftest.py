@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests import official_images
 from tests.apache_kafka import apache_kafka
 from tests.stacks import Stack, stand_on, start
 
@@ -18,10 +19,16 @@ def anyio_backend() -> str:
 async def broker(
     anyio_backend: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[None]:
-    """With `--kafka=apache` all stacks share one real broker; otherwise each embeds its own."""
+    """With `--kafka=apache` all stacks share one broker, with `containers` a database too; else each embeds its own."""
     del anyio_backend
     if request.config.getoption("--kafka") == "embedded":
         yield
+        return
+    if request.config.getoption("--kafka") == "containers":
+        with official_images.servers() as servers:
+            stand_on(servers.kafka, servers.mongo)
+            yield
+            stand_on(None)
         return
     async with apache_kafka(tmp_path_factory.mktemp("kafka")) as kafka:
         stand_on(kafka.address)

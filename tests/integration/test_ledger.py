@@ -94,7 +94,7 @@ async def test_a_second_sigterm_ends_an_evaluator_at_once_and_loses_nothing(tmp_
 
 async def has_left(stack: Stack, report_id: str) -> bool | None:
     """What the evaluator had claimed and not begun was given back: only the running calls are claimed."""
-    async with opened(stack.mongo, "assay") as store:
+    async with opened(stack.mongo, stack.database) as store:
         claims = await store.ledger.claims([f"{report_id}/agent/{number}#1" for number in range(PARTS)])
     return len(claims) == CALLS_AT_ONCE or None
 

@@ -244,6 +244,12 @@ class NeverLooks(Ledger):
         super().__init__(books, none, dials, metrics)
 
 
+class SpendsOn(Reports):
+    async def standings(self, report_ids: Collection[str]) -> Mapping[str, Standing]:
+        found = await super().standings(report_ids)
+        return {name: standing._replace(exhausted=False) for name, standing in found.items()}
+
+
 class PublishesItsOwn(Ledger):
     async def settle(self, claim: Claim, outcome: Outcome) -> Done:
         await super().settle(claim, outcome)

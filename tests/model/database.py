@@ -78,7 +78,9 @@ class Reports(FakeReports):
 
     async def standings(self, report_ids: Collection[str]) -> Mapping[str, Standing]:
         found = [self.stored[name] for name in report_ids if name in self.stored]
-        return {report.report_id: Standing(report.generation, report.status) for report in found}
+        return {
+            report.report_id: Standing(report.generation, report.status, bool(report.exhausted)) for report in found
+        }
 
     async def overdue(self, now: datetime) -> AsyncIterator[Report]:
         for report in [*self.stored.values()]:

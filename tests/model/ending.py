@@ -90,6 +90,7 @@ class Ending:
     def _failed(self, report_id: str) -> list[str]:
         parts = self._stored.parts.of(report_id).values()
         mute = [part for part in parts if part.reason is Reason.NO_DATA and part.stage == 0]
+        mute += [part for part in parts if part.reason is Reason.BUDGET_EXHAUSTED]  # a retry gets no new budget
         if mute and all(part.status in FAILED for part in parts):
             mute += [part for part in parts if part.stage == 1]  # there is nothing to sum up
         return [part.part_id for part in parts if part.status in FAILED and part not in mute]

@@ -178,6 +178,8 @@ class Laws:
             report.generation > task.generation or (report.generation == task.generation and report.status not in OPEN)
         )
         self.must(not ended, f"{key} was paid for when its report had ended")
+        spent = report is not None and report.exhausted and report.generation == task.generation
+        self.must(not spent, f"{key} was paid for when its report had reached its limit")
         part = known.part
         judged = part is not None and part.status is PartStatus.COMPLETED and part.role is not Role.OVERVIEW
         self.must(not judged, f"{key} was paid for when it was completed")

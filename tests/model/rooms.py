@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 from prometheus_client import CollectorRegistry
 
 from services.evaluator.claims import key_of
+from services.evaluator.gates import Gates
 from services.evaluator.handlers import Handlers as Evaluator
 from services.evaluator.handlers import Now
 from services.evaluator.ledger import Dials, Ledger
-from services.evaluator.slots import Pools
+from services.evaluator.slots import Clock as PaceClock
 from services.orchestrator.handlers import Handlers as Orchestrator
 from services.orchestrator.pieces import Source
 from services.orchestrator.sources import source_of
@@ -28,6 +29,7 @@ from shared.messages import (
     RetryRequested,
 )
 from shared.offsets import Offsets
+from shared.pricing import packaged_prices
 from shared.settings import LlmSettings, MongoSettings, ReportSettings
 from shared.store.sources import Window
 from shared.telemetry import Metrics
@@ -88,6 +90,7 @@ def orchestrator(world: "World", process: Process) -> None:
         clock=world.utc,
         new_token=world.new_name,
         metrics=METRICS,
+        prices=packaged_prices(),
     )
 
     async def on_request(request: Request) -> None:
@@ -148,13 +151,13 @@ def renderer(world: "World", process: Process) -> None:
 
 def evaluator(world: "World", process: Process) -> None:
     """Judges, with the ledger."""
-    stored, pools = world.stored, Pools(LLM)
+    stored = world.stored
     dials = Dials(world.utc, lambda: 0.5, world.new_name, timedelta(seconds=LLM.lease_seconds))
     reports = Gated("reports", stored.reports)
     ledger = world.rules.ledger(cast("Any", Gated("ledger", stored.books)), reports.standings, dials, METRICS)
     handlers = world.rules.evaluator(
         judge=Judge(world),
-        slot=lambda model, lane: pools.of(model).taken(lane),
+        pace=Gates(LLM, PaceClock(world.stage.loop.time, world.stage.loop.call_later), METRICS),
         ledger=ledger,
         announce=Outbox(world),
         settings=LLM,

@@ -84,6 +84,9 @@ BROKEN = {
     ),
     "a claim ignores what is done": Broken("was paid for", Rules(ledger=broken.IgnoresWhatIsDone)),
     "a claim ignores that its report has ended": Broken("report had ended", Rules(ledger=broken.NeverLooks)),
+    "a claim ignores that its report has reached its limit": Broken(
+        "had reached its limit", Rules(reports=broken.SpendsOn)
+    ),
     "the second to judge publishes its own outcome": Broken(
         "not what is stored", Rules(ledger=broken.PublishesItsOwn), Hint(AFTER_ASKING, "stop")
     ),

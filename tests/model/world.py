@@ -30,6 +30,8 @@ CONTENTS: dict[str, dict[str, Any]] = {
     "fail fast": {"data": AGENTS, "options": {"fail_fast": True}},
     "one without data": {"data": {"agents": [{"agent_id": "7", "runs": RUNS}, {"agent_id": "8"}]}},
     "nothing to judge": {"data": {"agents": [{"agent_id": "7"}]}},
+    "on a budget": {"data": AGENTS, "options": {"token_limit": 1_100}},  # what one answer takes
+    "on a budget at once": {"data": AGENTS, "options": {"token_limit": 1_100, "overview": "concurrent"}},
     "in a hurry": {"data": AGENTS, "options": {"deadline_seconds": 60}},
 }
 

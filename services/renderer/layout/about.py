@@ -1,18 +1,21 @@
 """The sheet `About`: everything needed to judge the report itself: options, criteria, coverage, notes, ids."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from services.renderer.cells import CellValue
 from services.renderer.layout import words
+from services.renderer.layout.history import history
 from services.renderer.layout.parts import asked
 from services.renderer.layout.places import ABOUT
 from services.renderer.layout.results import Results
 from services.renderer.layout.values import Column, Sheet, Tone, table_sheet
-from shared.evaluations import Criterion, Part
+from shared.evaluations import Criterion, Parameters, Part
 from shared.messages import Options
 from shared.vocabulary import Role
 
+CHOSEN = "shown to the judge; where not all fit, chosen evenly over outcomes, lengths and time"
 MAX_CUT_PARTS = 1_000  # the list of parts has the coverage of all
 
 
@@ -45,10 +48,14 @@ def about_sheet(results: Results, written: Written) -> Sheet:
     """The lines, section by section."""
     lines = (
         *_ids(results),
+        *_money(results),
         *_options(results.plan.options),
         *_criteria(results),
         *_coverage(results),
+        *_suspicions(results),
+        *_telemetry(results),
         *_notes(results),
+        *(Line("History", *entry) for entry in history(results)),
         *_text(written),
     )
     return table_sheet(ABOUT, COLUMNS, lines)
@@ -61,11 +68,6 @@ def _ids(results: Results) -> Iterator[Line]:
     yield Line("Report", "Subject", plan.subject)
     yield Line("Report", "Owner", plan.owner or words.NONE)
     yield Line("Report", "Generation", report.generation, "1 is the first; each retry counts one more")
-    for part in results.parts:
-        if part.generation > 1:
-            yield Line(
-                "Report", f"Judged again: {words.name(part)}", words.outcome(part), f"generation {part.generation}"
-            )
     yield Line("Report", "Content hash", plan.content_sha256, "sha256 of the request's fields as sent")
     yield Line("Report", "Accepted (UTC)", plan.accepted_at)
     yield Line("Report", "Planned (UTC)", plan.planned_at)
@@ -75,11 +77,32 @@ def _ids(results: Results) -> Iterator[Line]:
     yield Line("Report", "Period to (UTC)", plan.period.to or words.NONE, "exclusive")
     for name, value in plan.metadata.items():
         yield Line("Metadata", name, str(value))
-    yield Line("Judge", "Prompt version", plan.prompt_version)
+    yield from _judge(results)
+
+
+def _judge(results: Results) -> Iterator[Line]:
+    """How the parts were judged, by what their judges say of themselves: two releases may have shared the work."""
+    judges = [part.judge for part in results.parts if part.judge]
+    for version in sorted({judge.prompt_version for judge in judges} or {results.plan.prompt_version}):
+        yield Line("Judge", "Prompt version", version)
+    for version in sorted({judge.schema_version for judge in judges if judge.schema_version}):
+        yield Line("Judge", "Schema version", version, "the form that answers must have")
     for model in results.models:
         yield Line("Judge", "Model that answered", model)
-    for edition in sorted({part.judge.prices for part in results.parts if part.judge and part.judge.prices}):
+    for name in Parameters.model_fields:
+        for value in sorted({_parameter(getattr(judge.parameters, name)) for judge in judges}):
+            yield Line("Judge", name.replace("_", " ").capitalize(), value)
+    for edition in sorted({judge.prices for judge in judges if judge.prices}):
         yield Line("Judge", "Price table", edition, "US dollars per million tokens, as of this edition")
+
+
+def _parameter(value: float | None) -> str:
+    return "the model's own default" if value is None else f"{value:g}"
+
+
+def _money(results: Results) -> Iterator[Line]:
+    if results.report.recalled:
+        yield Line("Money", "Saved by the cache", words.saved(results.report))
 
 
 def _options(options: Options) -> Iterator[Line]:
@@ -104,7 +127,9 @@ def _criteria(results: Results) -> Iterator[Line]:
 
 def _coverage(results: Results) -> Iterator[Line]:
     rows = "runs" if results.is_agents else "reviews"
-    yield Line("Coverage", "All", words.coverage(results.coverage, rows), "shown to the judge")
+    yield Line("Coverage", "All", words.coverage(results.coverage, rows), CHOSEN)
+    if results.plan.evidence_tokens:
+        yield Line("Coverage", "Tokens for evidence", results.plan.evidence_tokens, "a task, reckoned by script")
     cut = [part for part in results.pieces if _is_cut(part)]
     for part in cut[:MAX_CUT_PARTS]:
         yield Line("Coverage", words.name(part), words.coverage(part.coverage, rows))
@@ -114,6 +139,33 @@ def _coverage(results: Results) -> Iterator[Line]:
 
 def _is_cut(part: Part) -> bool:
     return part.coverage.used < part.coverage.total or part.coverage.shortened > 0
+
+
+def _suspicions(results: Results) -> Iterator[Line]:
+    """Text that may have been written to steer the judge: a person should look at it."""
+    rows = "runs" if results.is_agents else "reviews"
+    found = sum(part.coverage.suspicious for part in results.pieces)
+    told = "by pattern; the judge is told to take no orders from any of them; see the data sheet"
+    yield Line("Evidence", f"Suspicious {rows}", f"{found:,} of {results.plan.rows:,}", told)
+    for sign, count in results.plan.signs.items():
+        yield Line("Evidence", f"… {sign}", count)
+
+
+def _telemetry(results: Results) -> Iterator[Line]:
+    """How many runs have a trace, and why the others have none; nothing where none was asked for."""
+    if not (results.is_agents and results.plan.options.telemetry):
+        return
+    found = [part.facts.telemetry for part in results.pieces if part.facts.telemetry]
+    if not found:
+        yield Line("Telemetry", "Runs with a trace", "not read", "no Jaeger was configured")
+        return
+    traced = sum(item.traced for item in found)
+    untraced = Counter[str]()
+    for item in found:
+        untraced.update({reason.why: reason.runs for reason in item.untraced})
+    yield Line("Telemetry", "Runs with a trace", f"{traced:,} of {traced + untraced.total():,}", "by Jaeger")
+    for why, runs in sorted(untraced.items()):
+        yield Line("Telemetry", "Runs without", runs, why)
 
 
 def _notes(results: Results) -> Iterator[Line]:

@@ -5,13 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.renderer.cells import CellValue
-from services.renderer.layout import words
+from services.renderer.layout import prose, words
 from services.renderer.layout.places import Places
 from services.renderer.layout.results import Results
-from services.renderer.layout.values import LINE_POINTS, ROW_PADDING_POINTS, Column, Format, fitting_width
+from services.renderer.layout.values import (
+    LETTERS_PER_UNIT,
+    LINE_POINTS,
+    ROW_PADDING_POINTS,
+    Column,
+    Format,
+    fitting_width,
+)
 from shared.evaluations import FrozenRow
 
-ROW_POINTS = 3 * LINE_POINTS + ROW_PADDING_POINTS  # evidence is long: three lines show, the cell holds the rest
+MOST_LINES = 3  # evidence is long: so many lines show, the cell holds the rest
 MAX_EVIDENCE_COLUMNS = 1_000
 WIDEST = 60
 
@@ -29,12 +36,22 @@ _HEADERS = {
     "rating": "Rating",
     "recommended": "Recommended",
     "language": "Language code",
+    "trace": "Trace",
+    "trace_seconds": "Trace (s)",
+    "trace_errors": "Errors in trace",
+    "trace_tool_calls": "Tool calls",
+    "trace_tool_errors": "Tool calls that failed",
+    "trace_tools": "Tools",
 }
 _FORMATS = {
     "duration_seconds": Format.SECONDS,
     "tokens": Format.COUNT,
     "cost_usd": Format.MONEY,
     "rating": Format.DECIMAL,
+    "trace_seconds": Format.SECONDS,
+    "trace_errors": Format.COUNT,
+    "trace_tool_calls": Format.COUNT,
+    "trace_tool_errors": Format.COUNT,
 }
 
 
@@ -56,9 +73,22 @@ class DataTable:
             for column in self.columns
         )
 
+    def row_points(self, sample: Sequence[FrozenRow], widths: Sequence[float]) -> float:
+        """The one height of all rows: what the sample needs, within reason."""
+        texts = (
+            prose.lines(value, width * LETTERS_PER_UNIT)
+            for row in sample
+            for column, width in zip(self.columns, widths, strict=True)
+            if isinstance(value := column.value(row), str)
+        )
+        return min(max(texts, default=1), MOST_LINES) * LINE_POINTS + ROW_PADDING_POINTS
+
+
+SUSPICIOUS: Column[FrozenRow] = Column("Suspicious", lambda frozen: ", ".join(frozen.signs) or None, widest=40)
+
 
 def data_table(results: Results, places: Places) -> DataTable:
-    """The part's name, the row's id, whether the judge saw it, then the evidence's fields in the plan's order."""
+    """The part's name, the row's id, whether the judge saw it, what is suspicious, then the plan's fields."""
     piece, row = ("Agent", "run") if results.is_agents else ("Language", "review")
     names = {part.key: words.name(part) for part in results.pieces}
     fields = [field for field in results.plan.columns if field != f"{row}_id"][:MAX_EVIDENCE_COLUMNS]
@@ -68,6 +98,7 @@ def data_table(results: Results, places: Places) -> DataTable:
             Column(piece, lambda frozen: names.get(frozen.key, frozen.key), widest=32),
             Column(f"{row.capitalize()} ID", lambda frozen: frozen.row.id, Format.ID, widest=40),
             Column("Shown to the judge", lambda frozen: "yes" if frozen.used else "no"),
+            *([SUSPICIOUS] if results.plan.signs else []),
             *(_evidence_column(field) for field in fields),
         ),
     )

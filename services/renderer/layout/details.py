@@ -78,7 +78,7 @@ FAILURE = "Failure"
 AGENT_COLUMNS: tuple[Column[Entry], ...] = (
     Column("Section", lambda entry: entry.section, tone=_section_tone),
     Column("Item", lambda entry: entry.item, widest=28),
-    Column("Score", lambda entry: entry.score, Format.SCORE),
+    Column("Score", lambda entry: entry.score, Format.SCORE, deepest=10),
     Column("Threshold", lambda entry: entry.threshold, Format.SCORE),
     Column("Weight", lambda entry: entry.weight, Format.PERCENT),
     Column("Verdict", lambda entry: entry.verdict, tone=lambda entry: words.verdict_tone(entry.verdict or "")),

@@ -110,7 +110,7 @@ def _read(count: int | None) -> CellValue:
 BIN_COLUMNS: tuple[Column[Bin], ...] = (
     Column("Score", lambda row: f"{row.low} to {row.low + 1}"),
     Column("Agents", lambda row: row.agents, Format.COUNT),
-    Column("Share of scored", lambda row: words.rate(row.agents, row.of), Format.PERCENT),
+    Column("Share of scored", lambda row: words.rate(row.agents, row.of), Format.PERCENT, deepest=1),
 )
 
 READING_COLUMNS: tuple[Column[Reading], ...] = (

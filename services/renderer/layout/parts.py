@@ -7,8 +7,9 @@ from services.renderer.cells import CellValue
 from services.renderer.layout import prose, words
 from services.renderer.layout.places import Places
 from services.renderer.layout.results import FAILED_STATUSES, Results, positive_share
+from services.renderer.layout.trials import trial_columns
 from services.renderer.layout.values import Column, Format, Sheet, Tone, table_sheet
-from shared.evaluations import AgentEvaluation, LanguageEvaluation, Part, Theme
+from shared.evaluations import AgentEvaluation, LanguageEvaluation, Part, Telemetry, Theme
 from shared.vocabulary import PartStatus
 
 TOP = 3
@@ -41,8 +42,14 @@ def columns(results: Results, places: Places) -> PartColumns:
     """The columns of the sheet."""
     if results.is_agents:
         criteria = tuple(_criterion_column(name) for name in asked(results).columns)
-        return (_name_column("Agent", places), *AGENT, *criteria, *AGENT_FACTS, *_costs("runs"))
-    return (_name_column("Language", places), *LANGUAGE, *_costs("reviews"))
+        telemetry = AGENT_TELEMETRY if any(part.facts.telemetry for part in results.pieces) else ()
+        facts = (*_trials(results), *AGENT_FACTS, *telemetry)
+        return (_name_column("Agent", places), *AGENT, *criteria, *facts, *_costs("runs"))
+    return (_name_column("Language", places), *LANGUAGE, *_trials(results), *_costs("reviews"))
+
+
+def _trials(results: Results) -> PartColumns:
+    return trial_columns(tuple(results.pieces))
 
 
 def _name_column(header: str, places: Places) -> Column[Part]:
@@ -52,7 +59,7 @@ def _name_column(header: str, places: Places) -> Column[Part]:
 
 
 def _criterion_column(name: str) -> Column[Part]:
-    return Column(name, lambda part: _criterion(part, name), Format.SCORE)
+    return Column(name, lambda part: _criterion(part, name), Format.SCORE, deepest=10)
 
 
 def _criterion(part: Part, name: str) -> CellValue:
@@ -97,8 +104,23 @@ def _positive(part: Part) -> CellValue:
     return words.NOT_KNOWN if share is None else share
 
 
+def _success(part: Part) -> CellValue:
+    return words.rate(part.facts.succeeded, part.facts.finished)
+
+
 def _rating(part: Part) -> CellValue:
     return words.NOT_KNOWN if part.facts.mean_rating is None else part.facts.mean_rating
+
+
+def _traced(value: Callable[[Telemetry], CellValue]) -> Callable[[Part], CellValue]:
+    """What the traces of the part's runs say; a number of none that was traced is not known, not 0."""
+
+    def said(part: Part) -> CellValue:
+        known = part.facts.telemetry
+        found = value(known) if known and known.traced else None
+        return words.NOT_KNOWN if found is None else found
+
+    return said
 
 
 def _status_tone(part: Part) -> Tone:
@@ -117,15 +139,23 @@ STANDING: PartColumns = (
 AGENT: PartColumns = (
     Column("ID", lambda part: part.key, Format.ID, widest=24),
     *STANDING,
-    Column("Score", words.score, Format.SCORE),
+    Column("Score", words.score, Format.SCORE, deepest=10),
     Column("Verdict", words.verdict, tone=lambda part: words.verdict_tone(words.verdict(part))),
 )
 
 AGENT_FACTS: PartColumns = (
     Column("Runs", lambda part: part.facts.rows, Format.COUNT),
-    Column("Success rate", lambda part: words.rate(part.facts.succeeded, part.facts.finished), Format.PERCENT),
+    Column("Own cost (USD)", lambda part: words.own_cost([part]), Format.MONEY),
+    Column("Success rate", _success, Format.PERCENT, deepest=1),
     Column("Top strengths", _of_agent(lambda said: said.strengths), widest=40),
     Column("Top weaknesses", _of_agent(lambda said: said.weaknesses), widest=40),
+)
+
+AGENT_TELEMETRY: PartColumns = (
+    Column("Traced runs", lambda part: part.facts.telemetry.traced if part.facts.telemetry else 0, Format.COUNT),
+    Column("Tool calls", _traced(lambda known: known.tool_calls), Format.COUNT),
+    Column("Failed tool calls", _traced(lambda known: known.tool_errors), Format.COUNT),
+    Column("Mean trace (s)", _traced(lambda known: known.mean_seconds), Format.SECONDS),
 )
 
 LANGUAGE: PartColumns = (
@@ -133,7 +163,7 @@ LANGUAGE: PartColumns = (
     Column("Sentiment", lambda part: found.sentiment if (found := _language(part)) else words.NONE),
     Column("Reviews", lambda part: part.facts.rows, Format.COUNT),
     Column("Mean rating", _rating, Format.SCORE),
-    Column("% positive", _positive, Format.PERCENT),
+    Column("% positive", _positive, Format.PERCENT, deepest=1),
     Column("Source of %", lambda part: positive_share(part).source, tone=lambda _: Tone.MUTED),
     Column(
         "Summary", lambda part: prose.plain_text(found.summary) if (found := _language(part)) else words.NONE, widest=56
@@ -147,9 +177,9 @@ LANGUAGE: PartColumns = (
 
 def _costs(rows: str) -> PartColumns:
     return (
-        Column("Input tokens", lambda part: part.usage.input_tokens, Format.COUNT),
-        Column("Output tokens", lambda part: part.usage.output_tokens, Format.COUNT),
-        Column("Cost (USD)", lambda part: words.cost(part.usage), Format.MONEY),
+        Column("Input tokens", lambda part: words.tokens(part, part.usage.input_tokens), Format.COUNT),
+        Column("Output tokens", lambda part: words.tokens(part, part.usage.output_tokens), Format.COUNT),
+        Column("Judge cost (USD)", words.cost, Format.MONEY),
         Column("Seconds", lambda part: part.seconds, Format.SECONDS),
         Column("Attempts", lambda part: part.attempts, Format.COUNT),
         Column("Coverage", lambda part: words.coverage(part.coverage, rows), widest=20),

@@ -9,14 +9,28 @@ from services.renderer.layout import words
 from services.renderer.layout.results import Results
 
 SUMMARY = "Summary"
+COMPARISON = "Comparison"
 DETAILS = "Details"
 FAILURES = "Failures"
 DISTRIBUTION = "Distribution"
+SENTIMENT = "Sentiment"
 ABOUT = "About"
 MAX_DETAIL_SHEETS = 50
 MAX_ROWS = 1_048_576  # of a sheet, its header included
 
-_FIXED = (SUMMARY, "Agents", "Languages", DETAILS, FAILURES, "Runs", "Reviews", DISTRIBUTION, ABOUT)
+_FIXED = (
+    SUMMARY,
+    "Agents",
+    "Languages",
+    COMPARISON,
+    DETAILS,
+    FAILURES,
+    "Runs",
+    "Reviews",
+    SENTIMENT,
+    DISTRIBUTION,
+    ABOUT,
+)
 
 
 class Place(NamedTuple):

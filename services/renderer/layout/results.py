@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from services.renderer.past import NO_PAST, Past
 from shared.evaluations import Coverage, LanguageEvaluation, OverviewEvaluation, Part
 from shared.state import Plan, Report
 from shared.vocabulary import Kind, PartStatus, Role, Status
@@ -39,12 +40,13 @@ class Banner(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A report with its parts; `pieces` are without the overview, in the order in which every sheet lists them."""
+    """A report with its parts, and what was before it; `pieces` are without the overview, in every sheet's order."""
 
     plan: Plan
     report: Report
     pieces: tuple[Part, ...]
     overview: Part | None
+    past: Past = NO_PAST
 
     @property
     def is_agents(self) -> bool:
@@ -137,12 +139,12 @@ READING = "judge's reading"
 UNKNOWN = "not known"
 
 
-def results(plan: Plan, report: Report, parts: Sequence[Part]) -> Results:
+def results(plan: Plan, report: Report, parts: Sequence[Part], past: Past = NO_PAST) -> Results:
     """The parts in the reader's order: agents by score, the failed ones last; languages by their number of reviews."""
     pieces = [part for part in parts if part.role is not Role.OVERVIEW]
     by_rank = sorted(pieces, key=_agent_rank if plan.kind is Kind.AGENTS else _language_rank)
     overview = next((part for part in parts if part.role is Role.OVERVIEW), None)
-    return Results(plan, report, tuple(by_rank), overview)
+    return Results(plan, report, tuple(by_rank), overview, past)
 
 
 def is_scored(part: Part) -> bool:

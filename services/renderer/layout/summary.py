@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from services.renderer.cells import CellValue, reference
 from services.renderer.layout import prose, words
-from services.renderer.layout.places import FAILURES, SUMMARY, Places
+from services.renderer.layout.places import COMPARISON, FAILURES, SUMMARY, Places
 from services.renderer.layout.results import Results, positive_share
 from services.renderer.layout.values import (
     LINE_POINTS,
@@ -60,7 +60,7 @@ def summary_sheet(results: Results, places: Places) -> Sheet:
         rows=(*head, *facts, (), *table),
         widths=WIDTHS,
         heights={1: TITLE_POINTS, 2: LINE_POINTS * 1.5, 5: (min(summary_lines, MAX_LINES) + 1) * LINE_POINTS},
-        wide_rows=(2, 5),
+        wide_rows=(1, 2, 5),
         one_page=len(shown.parts) < MAX_BARS,
         charts=(_chart(results, shown, len(head) + 1, header_row),) if shown.parts else (),
         tone=BANNER_TONES[banner.word],
@@ -125,8 +125,12 @@ def _facts(results: Results) -> Iterator[Row]:
     yield _fact("Evidence judged", number(coverage.used, Format.COUNT), f"of {coverage.total:,} {rows}{cut}")
     cached = f"{report.cached_tokens:,} of them cached" if report.cached_tokens else ""
     yield _fact("Input tokens", number(report.input_tokens, Format.COUNT), cached)
-    yield _fact("Output tokens", number(report.output_tokens, Format.COUNT))
-    yield _fact("Cost (USD)", number(words.report_cost(report), Format.MONEY))
+    thought = f"{report.reasoning_tokens:,} of them reasoning" if report.reasoning_tokens else ""
+    yield _fact("Output tokens", number(report.output_tokens, Format.COUNT), thought)
+    yield _fact("Judge cost (USD)", number(words.report_cost(report), Format.MONEY), report.exhausted)
+    if results.is_agents:
+        own = number(words.own_cost(results.pieces), Format.MONEY)
+        yield _fact("Agents' own cost (USD)", own, "of the runs that were read, by their own account")
 
 
 def _counts(results: Results) -> Iterator[Row]:
@@ -140,13 +144,19 @@ def _counts(results: Results) -> Iterator[Row]:
         yield _fact("  Not passed", number(verdicts.count("not passed"), Format.COUNT))
         if unscored := verdicts.count("unscored"):
             yield _fact("  Unscored", number(unscored, Format.COUNT), "a criterion could not be judged")
-    yield _fact("  Errored", _alarm(statuses.count(PartStatus.ERRORED)))
+    errored = statuses.count(PartStatus.ERRORED)
+    label, count, _ = _fact("  Errored", _alarm(errored))
+    yield label, count, _see_failures() if errored else _note("")
     yield _fact("  Cancelled", _alarm(statuses.count(PartStatus.CANCELLED)))
     known = len(results.completed) + statuses.count(PartStatus.ERRORED) + statuses.count(PartStatus.CANCELLED)
     if missing := results.total - known:
         yield _fact("  Without outcome", _alarm(missing))
     if results.overview:
         yield _fact("Overview", text(words.outcome(results.overview), words.tone(results.overview)))
+
+
+def _see_failures() -> Cell:
+    return text(f"see {FAILURES}", Tone.LINK, in_table=False, link=reference(FAILURES))
 
 
 def _alarm(count: int) -> Cell:
@@ -182,6 +192,8 @@ def _links(results: Results, places: Places) -> Iterator[Row]:
     if results.overview:
         address = places.details[results.overview.part_id].address
         yield _note(""), text("Overview in full", Tone.LINK, in_table=False, link=address)
+    if results.plan.options.baseline:
+        yield _note(""), text(COMPARISON, Tone.LINK, in_table=False, link=reference(COMPARISON))
 
 
 def _chart_rows(results: Results, shown: Bars, places: Places) -> Iterator[Row]:
@@ -196,8 +208,16 @@ def _chart_rows(results: Results, shown: Bars, places: Places) -> Iterator[Row]:
         name = text(words.name(part), Tone.LINK, link=places.details[part.part_id].address)
         yield name, *_bar(part, results, shown_as)
     if left_out := results.total - len(results.scored if results.is_agents else shown.parts):
-        why = f"not scored: see {FAILURES}" if results.is_agents else "not in the chart: failed, or nothing is known"
+        why = _unscored(results) if results.is_agents else "not in the chart: failed, or nothing is known"
         yield (text(f"{left_out} of {results.total} {why}", Tone.MUTED, in_table=False),)
+
+
+def _unscored(results: Results) -> str:
+    """Why agents have no bar: what failed is on its sheet, what could not be judged in its detail."""
+    unjudged = len(results.completed) - len(results.scored)
+    failed = results.total - len(results.completed)
+    why = (f"{failed} failed, see {FAILURES}" if failed else "", f"{unjudged} not judged in full" if unjudged else "")
+    return f"not scored: {', '.join(filter(None, why))}"
 
 
 def _bar(part: Part, results: Results, shown_as: Format) -> Sequence[Cell]:
@@ -218,7 +238,7 @@ def _chart(results: Results, shown: Bars, anchor_row: int, header_row: int) -> C
         last_row=header_row + len(shown.parts),
         names=1,
         values=(2,),
-        format=Format.SCORE if results.is_agents else Format.PERCENT,
+        format=Format.COUNT if results.is_agents else Format.SHARE,
         maximum=10.0 if results.is_agents else 1.0,
         height_cm=FRAME_CM + BAR_CM * len(shown.parts),
     )

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from services.renderer.layout.values import Tone
 
 FONT = "Calibri"
+PALEST, DEEPEST = "FFFFFF", "9FC3E8"  # behind dark numbers, from 0 to the best
 RULE = "D5DAE1"  # the lines of tables and charts
 SERIES = ("2F6DB5", "9AA5B4", "E0A33A", "C0504D")
 SENTIMENTS = ("3C8D5A", "B4BBC5", "E0A33A", "C0504D")  # positive, neutral, mixed, negative; the legend names them

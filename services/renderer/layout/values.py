@@ -20,6 +20,7 @@ NUMBER_WIDTH = 9
 TIME_WIDTH = 19
 NARROWEST = 8
 PADDING = 3
+PAGE_WIDTH = 240  # what is legible on a printed page; a wider table goes on beside it
 HEADER_PADDING = 5  # room for the filter's arrow
 
 
@@ -30,6 +31,8 @@ class Format(StrEnum):
     ID = "@"
     COUNT = "#,##0"
     SCORE = "0.00"
+    CHANGE = "+0.00;-0.00;0.00"
+    POINTS = "+0.0%;-0.0%;0.0%"
     DECIMAL = "0.0#"
     PERCENT = "0.0%"
     SHARE = "0%"
@@ -102,6 +105,7 @@ class Column(Generic[T]):
     widest: int = 40
     tone: Callable[[T], Tone] = lambda _: Tone.PLAIN
     link: Callable[[T], str | None] = lambda _: None
+    deepest: float | None = None  # the number with the deepest shade behind it
 
     def cell(self, row: T) -> Cell:
         """What the column says of this row."""
@@ -137,6 +141,15 @@ class Chart:
     height_cm: float = 9.0
 
 
+class Shade(NamedTuple):
+    """A shade behind the numbers of a column, from 0 to `deepest`; words have none."""
+
+    column: int
+    first_row: int
+    last_row: int
+    deepest: float
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A sheet, ready to be written. Rows count from 1; the table under `header_row` is frozen, filtered, repeated."""
@@ -150,9 +163,15 @@ class Sheet:
     heights: Mapping[int, float] = field(default_factory=dict)
     wide_rows: tuple[int, ...] = ()  # outside tables: the first cell takes the width of all columns
     charts: tuple[Chart, ...] = ()
+    shades: tuple[Shade, ...] = ()
     right_to_left: bool = False
     one_page: bool = False
     tone: Tone = Tone.PLAIN
+
+    @property
+    def pages_across(self) -> int:
+        """How many printed pages the columns take side by side."""
+        return pages_across(self.widths)
 
 
 def table_sheet(
@@ -186,8 +205,22 @@ def table_sheet(
         frozen_columns=frozen_columns,
         wide_rows=tuple(wide_rows),
         charts=tuple(charts),
+        shades=_shades(columns, len(above) + 1, len(body)),
         right_to_left=right_to_left,
         tone=tone,
+    )
+
+
+def pages_across(widths: Sequence[float]) -> int:
+    """How many printed pages columns of these widths take side by side."""
+    return -int(-sum(widths) // PAGE_WIDTH) or 1
+
+
+def _shades(columns: Sequence[Column[T]], header_row: int, count: int) -> tuple[Shade, ...]:
+    return tuple(
+        Shade(number, header_row + 1, header_row + count, column.deepest)
+        for number, column in enumerate(columns, 1)
+        if column.deepest is not None and count
     )
 
 

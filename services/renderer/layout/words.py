@@ -1,15 +1,19 @@
 """How values are said in words: statuses, verdicts, reasons, costs, coverage; the same on every sheet."""
 
+from collections.abc import Iterable
+from math import fsum
+
 from services.renderer.cells import CellValue
 from services.renderer.layout.languages import language_name
 from services.renderer.layout.values import Tone
-from shared.evaluations import Coverage, Criterion, CriterionScore, Part, Usage
+from shared.evaluations import Coverage, Criterion, CriterionScore, Part
 from shared.state import Report
 from shared.vocabulary import PartStatus, Reason, Role
 
 NONE = "—"
 NOT_SCORED = "not scored"
 NOT_KNOWN = "not known"
+JUDGED_BEFORE = "judged before"
 UNPRICED = "unpriced"
 NANO = 1_000_000_000
 
@@ -67,11 +71,46 @@ def rate(count: int, of: int) -> CellValue:
     return count / of if of else NOT_KNOWN
 
 
-def cost(usage: Usage) -> CellValue:
+def tokens(part: Part, count: int) -> CellValue:
+    """Tokens as the judge's API counted them; where it said nothing, that is no zero."""
+    return count if _has_usage(part) else _no_usage(part)
+
+
+def cost(part: Part) -> CellValue:
     """US dollars; a model without a price says so, and a part without calls has no cost to speak of."""
-    if usage.cost_usd is not None:
-        return usage.cost_usd
-    return UNPRICED if usage.input_tokens or usage.output_tokens else "no calls"
+    if _is_recalled(part):
+        return JUDGED_BEFORE
+    if part.usage.cost_usd is not None:
+        return part.usage.cost_usd
+    return UNPRICED if _has_usage(part) else _no_usage(part)
+
+
+def _has_usage(part: Part) -> bool:
+    return part.usage.input_tokens + part.usage.output_tokens > 0
+
+
+def _no_usage(part: Part) -> str:
+    if _is_recalled(part):
+        return JUDGED_BEFORE
+    return "not reported" if part.attempts else "no calls"
+
+
+def _is_recalled(part: Part) -> bool:
+    """What was judged before costs nothing now, which is not the same as a price of zero."""
+    return part.saved is not None and part.status is PartStatus.COMPLETED
+
+
+def saved(report: Report) -> str:
+    """What was not paid for again."""
+    tokens = f"{report.saved_input_tokens:,} tokens in, {report.saved_output_tokens:,} out"
+    dollars = UNPRICED if report.saved_unpriced else f"{report.saved_cost_nano / NANO:,.4f} USD"
+    return f"{dollars} ({tokens}); parts judged before: {report.recalled:,}"
+
+
+def own_cost(parts: Iterable[Part]) -> CellValue:
+    """What the runs that were judged cost by their own account, in US dollars; not the judge's cost."""
+    known = [part.facts.cost_usd for part in parts if part.facts.cost_usd is not None]
+    return fsum(known) if known else NOT_KNOWN
 
 
 def report_cost(report: Report) -> CellValue:

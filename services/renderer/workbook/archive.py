@@ -1,7 +1,9 @@
-"""A zip file that depends on its contents alone: no clock, no file times, no owner."""
+"""A zip file that depends on its contents alone: no clock, no file times, no owner. Entries are written one by one."""
 
 import shutil
+import tempfile
 from pathlib import Path
+from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 _UNIX = 3
@@ -11,30 +13,38 @@ _READABLE = 0o644 << 16
 
 
 class Archive:
-    """The part of `ZipFile` that a workbook is written through."""
+    """The part of `ZipFile` that a workbook is written through: a temporary file until it is kept."""
 
-    def __init__(self, path: Path) -> None:
-        self._zip = ZipFile(path, "w", ZIP_DEFLATED, allowZip64=True)
+    def __init__(self) -> None:
+        with tempfile.NamedTemporaryFile(prefix="assay-workbook-", suffix=".xlsx", delete=False) as file:
+            self._path = Path(file.name)
+        self._zip = ZipFile(self._path, "w", ZIP_DEFLATED)
+        self._entry: IO[bytes] | None = None
+
+    def open(self, name: str) -> IO[bytes]:
+        """Begin an entry; close it before the next one."""
+        self._entry = self._zip.open(_entry(name), "w")
+        return self._entry
 
     def writestr(self, name: str, data: str | bytes) -> None:
         """Add an entry."""
         self._zip.writestr(_entry(name), data)
 
-    def write(self, file: str, name: str) -> None:
-        """Add an entry from a file."""
-        entry = _entry(name)
-        source = Path(file)
-        entry.file_size = source.stat().st_size  # decides whether the entry needs 64-bit sizes
-        with source.open("rb") as content, self._zip.open(entry, "w") as target:
-            shutil.copyfileobj(content, target, 1 << 20)
-
     def namelist(self) -> list[str]:
         """The names of the entries so far."""
         return self._zip.namelist()
 
-    def close(self) -> None:
-        """Write the directory."""
+    def keep(self, path: Path) -> None:
+        """Write the directory, and put the file where it belongs."""
         self._zip.close()
+        shutil.move(self._path, path)
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        if self._entry is not None:
+            self._entry.close()
+        self._zip.close()
+        self._path.unlink(missing_ok=True)
 
 
 def _entry(name: str) -> ZipInfo:

@@ -3,11 +3,15 @@
 from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.label import DataLabelList
 from openpyxl.chart.shapes import GraphicalProperties
+from openpyxl.chart.title import Title, title_maker
 from openpyxl.drawing.line import LineProperties
+from openpyxl.drawing.text import CharacterProperties, ParagraphProperties
 
-from services.renderer.layout.theme import RULE, SERIES
-from services.renderer.layout.values import Chart
+from services.renderer.layout.theme import PAINTS, RULE, SERIES
+from services.renderer.layout.values import Chart, Tone
 from services.renderer.workbook.styles import Xlsx
+
+HUNDREDTHS = 100  # of a point, the unit of a font's size
 
 
 def excel_chart(sheet: Xlsx, plan: Chart) -> Xlsx:
@@ -15,7 +19,7 @@ def excel_chart(sheet: Xlsx, plan: Chart) -> Xlsx:
     chart = BarChart()
     chart.type = "col" if plan.shape == "columns" else "bar"
     chart.style, chart.gapWidth = 10, 40
-    chart.title, chart.width, chart.height = plan.title, plan.width_cm, plan.height_cm
+    chart.title, chart.width, chart.height = _title(plan.title), plan.width_cm, plan.height_cm
     for column in plan.values:
         chart.add_data(
             Reference(sheet, min_col=column, min_row=plan.header_row, max_row=plan.last_row), titles_from_data=True
@@ -24,6 +28,20 @@ def excel_chart(sheet: Xlsx, plan: Chart) -> Xlsx:
     _set_axes(chart, plan)
     _set_series(chart, plan)
     return chart
+
+
+def _title(text: str) -> Title:
+    """The title in the size of a heading; by itself it would be larger than the report's."""
+    looks = CharacterProperties(
+        sz=HUNDREDTHS * PAINTS[Tone.HEADING].size, b=True, solidFill=PAINTS[Tone.HEADING].colour
+    )
+    title = title_maker(text)
+    for paragraph in title.tx.rich.paragraphs:
+        paragraph.pPr = ParagraphProperties(defRPr=looks)
+        for run in paragraph.r:
+            run.rPr = looks
+    title.overlay = False
+    return title
 
 
 def _set_axes(chart: Xlsx, plan: Chart) -> None:

@@ -10,9 +10,10 @@ from prometheus_client import CollectorRegistry
 
 from services.evaluator.calls import Failure, Form, Reply, Turn
 from services.evaluator.claims import Done
-from services.evaluator.handlers import Handlers, Now
+from services.evaluator.gates import Gates
+from services.evaluator.handlers import AsksJudge, Handlers, Now
 from services.evaluator.ledger import Dials, Ledger
-from services.evaluator.slots import Pools
+from services.evaluator.slots import Clock
 from shared.messages import EVENT, EvaluationTask, Outcome, PartDelayed, PartEvaluated, PartFailed
 from shared.settings import LlmSettings
 from shared.state import Standing
@@ -75,7 +76,12 @@ class AnEvaluator:
     """One evaluator; `seconds` have passed since noon, and `dice` is what chance says. Nobody renews its claims."""
 
     def __init__(
-        self, *script: Reply | Failure | Answer, dice: float = 0.5, lease_seconds: float = 86_400, **settings: Any
+        self,
+        *script: Reply | Failure | Answer,
+        dice: float = 0.5,
+        lease_seconds: float = 86_400,
+        judge: AsksJudge | None = None,
+        **settings: Any,
     ) -> None:
         self.seconds = 0.0
         self._owners = itertools.count()
@@ -88,13 +94,13 @@ class AnEvaluator:
         self.books = FakeBooks()
         self.standings: dict[str, Standing] = {}
         llm = LlmSettings(_env_file=None, **{"max_concurrency": "1", **settings})
-        self.pools = Pools(llm)
         self.registry = CollectorRegistry()
         metrics = Metrics(self.registry, "evaluator", "0")
+        self.gates = Gates(llm, Clock(lambda: self.seconds, self._call_later), metrics)
         self.ledger = self.another_ledger(metrics)
         self.handlers = Handlers(
-            judge=self.judge,
-            slot=lambda model, lane: self.pools.of(model).taken(lane),
+            judge=judge or self.judge,
+            pace=self.gates,
             ledger=self.ledger,
             announce=self.announce,
             settings=llm,
@@ -115,10 +121,20 @@ class AnEvaluator:
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.in_flight_while_asleep.append(self.pools.in_flight)
+        self.in_flight_while_asleep.append(self.gates.in_flight)
         self.while_asleep()
         self.seconds += seconds
         await asyncio.sleep(0)
+
+    def _call_later(self, seconds: float, wake: Callable[[], None]) -> asyncio.Handle:
+        """Time passes as soon as everybody has done what there is to do."""
+        at = self.seconds + seconds
+
+        def ring() -> None:
+            self.seconds = max(self.seconds, at)
+            wake()
+
+        return asyncio.get_running_loop().call_soon(ring)
 
     async def evaluated(self, task: EvaluationTask) -> PartEvaluated:
         """Give it a task that must succeed."""
@@ -137,13 +153,13 @@ class AnEvaluator:
         await self.handlers.on_task(task)
         *_, outcome = self.announce.events
         assert not isinstance(outcome, PartDelayed)
-        assert self.pools.in_flight == 0
+        assert self.gates.in_flight == 0
         return outcome
 
     async def somebody_waits(self) -> None:
         """Until a task waits for a slot."""
         for _ in range(100):
-            if self.pools.of("gpt-4o-mini").lanes.waiting[Lane.SMALL]:
+            if self.gates.of("gpt-4o-mini").slots.lanes.waiting[Lane.SMALL]:
                 return
             await asyncio.sleep(0)
         raise AssertionError("nobody waits for a slot")

@@ -1,6 +1,8 @@
 """The form of the judge's answers, as structured outputs in strict mode want it."""
 
+import json
 from collections.abc import Hashable, Iterator
+from hashlib import sha256
 from typing import Any, cast
 
 import pytest
@@ -13,7 +15,7 @@ from services.evaluator.answers import (
     answer_schema,
     answer_type,
 )
-from shared.messages import EvaluationTask
+from shared.messages import SCHEMA_VERSION, EvaluationTask
 from shared.vocabulary import Kind, Role
 from tests.builders import a_task
 
@@ -93,3 +95,19 @@ def test_fields_that_are_called_like_keywords_would_stay() -> None:
 )
 def test_each_kind_of_part_has_its_form(task: EvaluationTask, form: type[Any]) -> None:
     assert answer_type(task) is form
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_judge_reasons_before_it_decides(form: type[Any]) -> None:
+    fields = list(schema_of(form, "a")["properties"])
+    decisions = {"criteria", "sentiment", "executive_summary"} & set(fields)
+    words = {"reasoning", "summary"} & set(fields)
+    assert words
+    assert decisions
+    assert max(map(fields.index, words)) < min(map(fields.index, decisions))
+
+
+def test_a_form_does_not_change_without_its_version() -> None:
+    whole = json.dumps([schema_of(form, "a") for form in FORMS], sort_keys=False)
+    known = {"1": "84c66fb6cf26ff36"}
+    assert sha256(whole.encode()).hexdigest()[:16] == known[SCHEMA_VERSION]

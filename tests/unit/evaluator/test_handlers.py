@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.evaluator.answers import AgentAnswer
-from services.evaluator.calls import Reply
-from shared.evaluations import AgentEvaluation, OverviewEvaluation
-from shared.messages import JudgeOptions, PartDelayed
+from services.evaluator.calls import Failure, Reply
+from shared.evaluations import AgentEvaluation, Judge, OverviewEvaluation, Parameters
+from shared.messages import PROMPT_VERSION, SCHEMA_VERSION, JudgeOptions, PartDelayed
 from shared.vocabulary import Reason, Role
 from tests.builders import a_task, at
 from tests.unit.evaluator.replies import (
@@ -39,7 +39,7 @@ async def test_an_answer_becomes_an_outcome_with_score_verdict_and_who_judged() 
     assert (done.part_id, done.generation, done.attempts) == (task.part_id, 3, 1)
     assert (done.score, done.passed) == (6.8, False)
     assert isinstance(done.evaluation, AgentEvaluation)
-    assert (done.judge.model, done.judge.prompt_version) == (MODEL, "1")
+    assert done.judge == Judge(model=MODEL, prompt_version=PROMPT_VERSION, schema_version=SCHEMA_VERSION)
     assert (done.seconds, done.finished_at, done.usage) == (10, at(10), usage())
     assert room.announce.events == [done]
 
@@ -50,6 +50,13 @@ async def test_the_judge_is_asked_for_the_models_name_by_the_tasks_form_within_o
     (call,) = room.judge.asked
     assert (call.model, call.form.name, call.timeout_seconds) == ("gpt-4o-mini", AgentAnswer.__name__, 120)
     assert [turn.role for turn in call.turns] == ["system", "user"]
+
+
+async def test_the_parameters_of_the_task_are_sent_and_recorded() -> None:
+    room, exact = AnEvaluator(a_reply()), Parameters(temperature=0, seed=7, max_output_tokens=2_000)
+    done = await room.evaluated(a_task(judge=JudgeOptions(model="gpt-4o-mini", parameters=exact)))
+    assert room.judge.asked[0].form.parameters == exact
+    assert done.judge.parameters == exact
 
 
 async def test_a_language_has_no_score_and_a_team_has_its_own() -> None:
@@ -81,11 +88,23 @@ async def test_what_cannot_succeed_later_is_not_tried_again(reason: Reason) -> N
 
 
 async def test_attempts_are_bounded_and_the_last_failure_is_the_reason() -> None:
-    room = AnEvaluator(a_failure(Reason.TIMED_OUT), limited(), a_failure(), max_attempts=3)
+    room = AnEvaluator(a_failure(Reason.TIMED_OUT), a_failure(Reason.TIMED_OUT), a_failure(), max_attempts=3)
     failed = await room.failed(a_task())
     assert (failed.reason, failed.attempts, failed.retryable) == (Reason.PROVIDER_ERROR, 3, True)
     assert failed.first_failed_at == at(10)
     assert failed.finished_at == at(room.seconds)
+
+
+async def test_a_call_that_was_refused_is_no_attempt_to_be_counted_against_the_most() -> None:
+    room = AnEvaluator(*[limited(1) for _ in range(9)], a_failure(), a_reply(), max_attempts=2)
+    assert (await room.evaluated(a_task())).attempts == 11
+
+
+async def test_a_judge_that_refuses_without_end_ends_with_the_parts_time() -> None:
+    room = AnEvaluator(*[Answer(limited(0.1), 0.1) for _ in range(2_000)])
+    failed = await room.failed(a_task())
+    assert (failed.reason, failed.finished_at <= at(300)) == (Reason.RATE_LIMITED, True)
+    assert failed.attempts > 1_024  # doublings without a bound would be no number any more
 
 
 async def test_the_backoff_doubles_under_full_jitter_up_to_a_minute() -> None:
@@ -191,14 +210,18 @@ SAYINGS = st.lists(
 def test_whatever_the_judge_does_there_is_one_outcome_in_time_and_every_call_is_in_it(
     script: list[Answer], deadline: float, most: int
 ) -> None:
+    script += [Answer(a_reply(), 1.0)] * 2
     room = AnEvaluator(*script, max_attempts=most)
     asyncio.run(room.handlers.on_task(a_task(deadline_at=at(deadline))))
     *before, outcome = room.announce.events
     assert all(isinstance(event, PartDelayed) for event in before)
     assert not isinstance(outcome, PartDelayed)
     calls = len(room.judge.asked)
-    assert outcome.attempts == calls <= most
+    refused = [
+        answer for answer in script if isinstance(answer.says, Failure) and answer.says.reason is Reason.RATE_LIMITED
+    ]
+    assert outcome.attempts == calls <= most + len(refused)
     assert outcome.finished_at <= max(at(0), min(at(deadline), at(300)))
     counted = sum(1_000 for answer in script[:calls] if isinstance(answer.says, Reply))
     assert outcome.usage.input_tokens == counted
-    assert room.pools.in_flight == 0
+    assert room.gates.in_flight == 0

@@ -3,14 +3,17 @@ from typing import Any
 
 import pytest
 
+from services.evaluator.calls import Failure, Reply
 from services.evaluator.claims import Done, Ended, Leased, Mine, Permission, has_ended
 from shared.chassis.dead_letters import RetryLaterError
+from shared.evaluations import Usage
 from shared.messages import PartEvaluated
 from shared.state import Standing
-from shared.vocabulary import Status
+from shared.vocabulary import Reason, Status
 from tests.builders import REPORT_ID, a_task
 from tests.unit.evaluator.replies import a_reply
 from tests.unit.evaluator.rooms import AnEvaluator, Answer
+from tests.unit.renderer.folding import evaluated
 
 pytestmark = pytest.mark.anyio
 
@@ -49,7 +52,7 @@ async def test_a_part_that_somebody_else_judges_waits_for_their_claim_and_holds_
     with pytest.raises(RetryLaterError) as later:
         await room.handlers.on_task(a_task())
     assert later.value.seconds == 15.5  # what is left of the lease, and half a second of jitter
-    assert room.pools.in_flight == 0
+    assert room.gates.in_flight == 0
     assert room.announce.events == []
 
 
@@ -141,7 +144,7 @@ async def test_a_paid_outcome_is_kept_until_the_database_is_back(monkeypatch: py
 async def test_a_task_that_waited_beyond_its_claim_is_claimed_anew_before_it_is_paid_for() -> None:
     """A process that was stopped for longer than its lease goes on with what it had claimed: others have it by then."""
     room = an_evaluator()
-    async with room.pools.of("gpt-4o-mini").taken(a_task().lane):
+    async with room.gates.taken("gpt-4o-mini", a_task().lane):
         waiting = asyncio.create_task(room.handlers.on_task(a_task()))
         await room.somebody_waits()
         room.seconds = 20
@@ -184,13 +187,64 @@ async def test_a_task_of_a_report_that_has_ended_is_acknowledged_unpaid() -> Non
 
 async def test_a_report_that_ends_while_its_task_waits_for_a_slot_is_not_paid_for() -> None:
     room = an_evaluator()
-    async with room.pools.of("gpt-4o-mini").taken(a_task().lane):
+    async with room.gates.taken("gpt-4o-mini", a_task().lane):
         waiting = asyncio.create_task(room.handlers.on_task(a_task()))
         await room.somebody_waits()
         room.standings[REPORT_ID] = Standing(1, Status.RENDERING)
         await room.ledger.look()
     await waiting
     assert (room.judge.asked, room.announce.events) == ([], [])
+
+
+# --- limits
+
+
+async def test_a_task_of_a_report_at_its_limit_fails_without_a_call() -> None:
+    room = an_evaluator()
+    room.standings[REPORT_ID] = Standing(1, Status.EVALUATING, exhausted=True)
+    failed = await room.failed(a_task())
+    assert (failed.reason, failed.attempts, failed.retryable) == (Reason.BUDGET_EXHAUSTED, 0, False)
+    assert failed.usage == Usage()
+    assert room.judge.asked == []
+
+
+async def test_a_limit_reached_while_a_task_waits_for_a_slot_is_heeded() -> None:
+    room = an_evaluator()
+    async with room.gates.taken("gpt-4o-mini", a_task().lane):
+        waiting = asyncio.create_task(room.handlers.on_task(a_task()))
+        await room.somebody_waits()
+        room.standings[REPORT_ID] = Standing(1, Status.EVALUATING, exhausted=True)
+        await room.ledger.look()
+    await waiting
+    assert room.judge.asked == []
+    assert [event.type for event in room.announce.events] == ["PartFailed"]
+
+
+async def test_a_limit_reached_between_two_attempts_ends_the_part_and_what_it_used_is_said() -> None:
+    room = an_evaluator(a_reply("{}"), a_reply())
+    began = room.judge.ask
+
+    async def reach_the_limit(*call: Any) -> Reply | Failure:
+        said = await began(*call)
+        room.standings[REPORT_ID] = Standing(1, Status.EVALUATING, exhausted=True)
+        await room.ledger.look()
+        return said
+
+    room.judge.ask = reach_the_limit  # type: ignore[method-assign, assignment]  # the judge, and what happens meanwhile
+    failed = await room.failed(a_task())
+    assert (failed.reason, failed.attempts, failed.usage.input_tokens) == (Reason.BUDGET_EXHAUSTED, 1, 1_000)
+    assert "the last attempt ended as invalid_output" in failed.detail
+
+
+async def test_a_call_that_runs_when_the_limit_is_reached_counts() -> None:
+    room = an_evaluator(a_reply())
+    claimed = await mine(room)
+    assert room.ledger.permission(claimed.claim) is Permission.GRANTED
+    room.standings[REPORT_ID] = Standing(1, Status.EVALUATING, exhausted=True)
+    await room.ledger.look()
+    assert room.ledger.permission(claimed.claim) is Permission.EXHAUSTED  # another call
+    await room.ledger.settle(claimed.claim, evaluated("7"))
+    assert [outcome.kind for outcome in room.books.settled.values()] == ["PartEvaluated"]
 
 
 # --- leaving

@@ -1,11 +1,13 @@
 """What judging costs, and what it means that a cost is unknown."""
 
+from datetime import date
+
 import pytest
 from pydantic import ValidationError
 
-from services.evaluator.app import packaged_prices
-from services.evaluator.pricing import Bill, PriceTable, read_prices
+from services.evaluator.pricing import Bill
 from shared.evaluations import Usage
+from shared.pricing import PriceTable, packaged_prices, read_prices
 
 TABLE = read_prices("""
 version = "2026-11-01"
@@ -39,6 +41,11 @@ def test_more_cached_than_read_never_makes_a_cost_negative() -> None:
     assert cost("gpt-4o", 10, 0, 1_000_000) == 1.25
 
 
+def test_reasoning_tokens_are_part_of_the_output_and_cost_nothing_beside_it() -> None:
+    thought = Usage(model="gpt-4o", output_tokens=1_000_000, reasoning_tokens=900_000)
+    assert TABLE.cost_usd(thought) == 10
+
+
 def test_a_dated_model_costs_what_its_name_costs_unless_the_date_is_in_the_table() -> None:
     assert cost("gpt-4o-2024-08-06", 1_000_000) == 2.5
     assert cost("gpt-4o-2024-05-13", 1_000_000) == 5
@@ -51,7 +58,8 @@ def test_a_model_that_is_not_in_the_table_has_no_price_rather_than_none_to_pay(m
 
 def test_the_packaged_table_says_its_edition_and_prices_the_default_judge() -> None:
     table = packaged_prices()
-    assert table.version
+    assert date.fromisoformat(table.version) <= date(2026, 12, 31)
+    assert table.source.startswith("https://")
     assert table.cost_usd(Usage(model="gpt-4o-mini", input_tokens=1_000_000)) == 0.15
     for price in table.models.values():
         assert 0 < price.cached <= price.input < price.output
@@ -64,13 +72,17 @@ def test_a_table_without_an_edition_cannot_be_read() -> None:
 
 
 def call(cost_usd: float | None, tokens: int = 10) -> Usage:
-    return Usage(model="m", input_tokens=tokens, output_tokens=1, cached_tokens=2, cost_usd=cost_usd)
+    return Usage(
+        model="m", input_tokens=tokens, output_tokens=7, cached_tokens=2, reasoning_tokens=3, cost_usd=cost_usd
+    )
 
 
 def test_a_bill_adds_up_all_calls() -> None:
     bill = Bill().plus(call(0.5)).plus(call(0.25, 30))
     assert bill.calls == 2
-    assert bill.usage == Usage(model="m", input_tokens=40, output_tokens=2, cached_tokens=4, cost_usd=0.75)
+    assert bill.usage == Usage(
+        model="m", input_tokens=40, output_tokens=14, cached_tokens=4, reasoning_tokens=6, cost_usd=0.75
+    )
 
 
 @pytest.mark.parametrize("costs", [(None, 0.5), (0.5, None), (0.5, None, 0.5)])

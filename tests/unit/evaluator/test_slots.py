@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.evaluator.pacing import Lanes
-from services.evaluator.slots import Pools, Slots
-from shared.settings import LlmSettings
+from services.evaluator.lanes import Lanes
+from services.evaluator.slots import Always, Clock, Slots
 from shared.vocabulary import Lane
 
 SMALL, BULK = Lane.SMALL, Lane.BULK
 LANES = st.sampled_from([SMALL, BULK])
+
+
+def slots_of(limit: int) -> Slots:
+    return Slots(Always(limit), Clock(lambda: 0.0, asyncio.get_running_loop().call_later))
 
 
 def lanes(limit: int, waiting: tuple[int, int], calling: tuple[int, int] = (0, 0)) -> Lanes:
@@ -50,7 +53,7 @@ class Crowd:
     """Tasks that take slots and hold them until they are told to finish, on a loop that runs step by step."""
 
     def __init__(self, limit: int) -> None:
-        self.slots = Slots(limit)
+        self.slots = slots_of(limit)
         self.holding: list[asyncio.Event] = []
         self.begun: list[Lane] = []
         self.tasks: list[asyncio.Task[None]] = []
@@ -139,7 +142,7 @@ async def test_a_waiter_that_leaves_in_the_moment_a_slot_becomes_free_harms_nobo
 
 
 async def test_a_waiter_that_leaves_with_a_slot_just_given_passes_it_on() -> None:
-    slots = Slots(1)
+    slots = slots_of(1)
     async with AsyncExitStack() as held:
         await held.enter_async_context(slots.taken(SMALL))
         given_ = asyncio.create_task(held_for_ever(slots))
@@ -180,7 +183,7 @@ async def test_while_the_bulk_lane_waits_at_most_four_of_five_calls_are_small(li
 
 
 async def test_a_lane_is_served_in_the_order_of_arrival() -> None:
-    slots, served = Slots(1), []
+    slots, served = slots_of(1), []
 
     async def call(number: int) -> None:
         async with slots.taken(SMALL):
@@ -207,18 +210,8 @@ async def test_a_small_task_that_comes_late_goes_before_bulk_tasks_that_wait() -
 
 
 async def test_a_call_that_fails_gives_its_slot_back() -> None:
-    slots = Slots(1)
+    slots = slots_of(1)
     with pytest.raises(ValueError, match="no"):
         async with slots.taken(BULK):
             raise ValueError("no")
     assert slots.lanes.in_flight == 0
-
-
-async def test_a_model_with_a_limit_of_its_own_has_its_own_pool() -> None:
-    pools = Pools(LlmSettings(_env_file=None, max_concurrency="10,gpt-4o=3"))
-    assert pools.of("gpt-4o").lanes.limit == 3
-    assert pools.of("gpt-4o-mini") is pools.of("another")
-    assert pools.limit == 13
-    async with pools.of("gpt-4o").taken(SMALL), pools.of("another").taken(BULK):
-        assert pools.in_flight == 2
-    assert pools.in_flight == 0

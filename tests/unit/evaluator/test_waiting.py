@@ -19,7 +19,7 @@ def in_time(seconds: float) -> dict[str, Any]:
 # --- waiting
 
 
-@pytest.mark.parametrize("after", [0.0, 0.25, 17.0])
+@pytest.mark.parametrize("after", [0.05, 0.25, 17.0])
 async def test_when_the_judge_says_when_to_come_back_that_is_when(after: float) -> None:
     room = AnEvaluator(limited(after), a_reply())
     await room.evaluated(a_task())
@@ -103,7 +103,7 @@ async def test_a_part_whose_time_runs_out_while_it_waits_for_a_slot_fails_with_w
 
 async def test_the_wait_for_the_first_slot_is_not_the_parts_time() -> None:
     room = AnEvaluator(a_reply())
-    async with room.pools.of("gpt-4o-mini").taken(a_task().lane):
+    async with room.gates.taken("gpt-4o-mini", a_task().lane):
         waiting = asyncio.create_task(room.evaluated(a_task(**in_time(60))))
         await room.somebody_waits()
         room.seconds = 500

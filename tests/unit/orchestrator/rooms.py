@@ -19,6 +19,7 @@ from shared.messages import (
     ReportRejected,
     ReportRequested,
 )
+from shared.pricing import packaged_prices
 from shared.settings import ReportSettings
 from shared.state import Plan
 from shared.store.sources import Window
@@ -89,6 +90,7 @@ class AnOrchestrator:
             clock=self.clock,
             new_token=lambda: f"token-{next(tokens)}",
             metrics=Metrics(CollectorRegistry(), "orchestrator", "0"),
+            prices=packaged_prices(),
         )
 
     async def plans(self, request: ReportRequested) -> Plan:

@@ -1,5 +1,6 @@
 """How runs and reviews become rows, which of them a judge is shown, and what is counted without one."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from services.orchestrator.evidence import cut, frozen, review_facts, review_row, run_facts, run_row, shown
+from services.orchestrator.tokens import Budget
 from shared.evaluations import EvidenceRow, Facts, Scalar
 from shared.messages import ReviewInput, RunInput
 
@@ -31,6 +33,10 @@ def rows_of(*texts: str) -> list[EvidenceRow]:
 
 def same_rows(count: int) -> list[EvidenceRow]:
     return [EvidenceRow(id=f"{place:04d}", values={"text": "same"}) for place in range(count)]
+
+
+def bytes_only(size: int) -> Budget:
+    return Budget(size, 10**9)
 
 
 # --- rows
@@ -152,7 +158,7 @@ def test_a_cut_fits_its_budget_keeps_the_order_and_counts_what_it_took(
 ) -> None:
     rows = rows_of(*("t" * length for length in lengths))
     seen = shown(rows, 1_000)
-    chosen = cut(seen, len(rows) + more, budget)
+    chosen = cut(seen, len(rows) + more, bytes_only(budget))
     assert len(to_json([row.model_dump() for row in chosen.rows])) <= budget + 2
     places = [int(row.id) for row in chosen.rows]
     assert places == sorted(chosen.used)
@@ -168,7 +174,7 @@ def test_a_cut_fits_its_budget_keeps_the_order_and_counts_what_it_took(
 def test_a_cut_is_spread_evenly_over_the_whole(count: int, data: st.DataObject) -> None:
     kept = data.draw(st.integers(1, count))
     rows = shown(same_rows(count), 1_000)
-    chosen = cut(rows, count, rows[0].size * kept)
+    chosen = cut(rows, count, bytes_only(rows[0].size * kept))
     places = sorted(chosen.used)
     assert len(places) == kept
     assert places[0] == 0
@@ -178,7 +184,7 @@ def test_a_cut_is_spread_evenly_over_the_whole(count: int, data: st.DataObject) 
 
 def test_a_row_too_long_for_what_is_left_makes_room_for_shorter_ones() -> None:
     rows = shown(rows_of("a", "b" * 500, "c"), 1_000)
-    chosen = cut(rows, 3, rows[0].size + rows[2].size)
+    chosen = cut(rows, 3, bytes_only(rows[0].size + rows[2].size))
     assert [row.id for row in chosen.rows] == ["0", "2"]
 
 
@@ -188,3 +194,37 @@ def test_frozen_rows_are_whole_and_say_which_of_them_were_shown() -> None:
     assert [item.row for item in kept] == rows
     assert [item.used for item in kept] == [True, False, True]
     assert {item.key for item in kept} == {"7"}
+
+
+# --- fairness
+
+
+def test_tokens_bound_a_cut_as_bytes_do() -> None:
+    rows = shown(same_rows(10), 1_000)
+    chosen = cut(rows, 10, Budget(10**9, 3 * rows[0].tokens + 1))
+    assert len(chosen.rows) == 3
+
+
+def test_one_failed_run_among_thousands_is_never_cut() -> None:
+    rows = [EvidenceRow(id=f"{place:04d}", values={"status": "success", "output": "o" * 300}) for place in range(1_000)]
+    rows[619] = EvidenceRow(id="0619", values={"status": "failed", "output": "o" * 900})
+    seen = shown(rows, 16_000)
+    for kept in (1, 2, 7):
+        chosen = cut(seen, len(rows), bytes_only(seen[619].size + (kept - 1) * seen[0].size))
+        assert len(chosen.used) == kept
+        assert 619 in chosen.used
+
+
+def test_reviews_are_chosen_by_their_ratings_in_proportion() -> None:
+    stars = (5, 5, 5, 5, 5, 5, 3, 3, 1, 1)
+    rows = [EvidenceRow(id=f"{place:03d}", values={"rating": stars[place % 10]}) for place in range(500)]
+    seen = shown(rows, 1_000)
+    chosen = cut(seen, len(rows), bytes_only(100 * seen[0].size))
+    counted = Counter(row.values["rating"] for row in chosen.rows)
+    assert {rating: round(count, -1) for rating, count in counted.items()} == {5: 60, 3: 20, 1: 20}
+
+
+def test_recommendations_count_where_there_is_no_rating() -> None:
+    rows = [EvidenceRow(id=str(place), values={"recommended": place != 7}) for place in range(20)]
+    seen = shown(rows, 1_000)
+    assert 7 in cut(seen, 20, bytes_only(2 * seen[0].size)).used

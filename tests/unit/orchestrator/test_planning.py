@@ -16,14 +16,17 @@ from services.orchestrator.planning import (
     overview_part,
     piece_part,
     plan_of,
+    planned_event,
     settle,
     task_of,
 )
 from shared.evaluations import EvidenceGroup
-from shared.messages import ReportRequested
+from shared.messages import Options, ReportRequested
+from shared.pricing import packaged_prices
 from shared.vocabulary import Lane, Role
-from tests.builders import NOON, REPORT_ID, a_request, at
+from tests.builders import NOON, REPORT_ID, a_plan, a_request, at
 
+PRICES = packaged_prices()
 KINDLY = {"name": "kindness", "weight": 2, "threshold": 5}
 
 
@@ -103,11 +106,19 @@ def troubled(**criterion: Any) -> dict[str, Any]:
         ({"agent_ids": []}, "agent_ids: empty; leave it out for all agents"),
         ({"kind": "reviews", "languages": []}, "languages: empty; leave it out for all languages"),
         ({"options": {"coverage": "full"}}, "options: coverage `full` is not available in this release"),
-        ({"options": {"trials": 2}}, "options: trials above 1 is not available in this release"),
-        ({"options": {"cache": True}}, "options: cache is not available in this release"),
-        ({"options": {"cost_limit_usd": 5}}, "options: cost_limit_usd is not available in this release"),
-        ({"options": {"token_limit": 5}}, "options: token_limit is not available in this release"),
-        ({"options": {"baseline": "r0"}}, "options: baseline is not available in this release"),
+        (
+            {"options": {"cost_limit_usd": 5, "judge_model": "llama-4"}},
+            "options: cost_limit_usd cannot be kept, as 'llama-4' has no price; set token_limit instead",
+        ),
+        ({"options": {"baseline": REPORT_ID}}, "options: a report cannot be its own baseline"),
+        (
+            {"options": {"baseline": "previous"}, "environment_id": None},
+            "options: baseline `previous` needs environment_id, as it is the last report about the same",
+        ),
+        (
+            {"kind": "reviews", "options": {"baseline": "previous"}},
+            "options: baseline `previous` needs app_id, as it is the last report about the same",
+        ),
         ({"criteria": {"team": []}}, "criteria.team: no criteria; leave it out for the defaults"),
         ({"criteria": {"agents": {"7": []}}}, "criteria.agents.7: no criteria; leave it out for the defaults"),
         (troubled(name=" "), "criteria.team: a criterion has no name"),
@@ -119,21 +130,36 @@ def troubled(**criterion: Any) -> dict[str, Any]:
     ],
 )
 def test_what_cannot_be_served_is_said_in_words(fields: dict[str, Any], words: str) -> None:
-    assert objections(a_request(**fields)) == [words]
+    assert objections(a_request(**fields), PRICES) == [words]
 
 
 def test_all_objections_are_said_at_once() -> None:
-    found = objections(a_request(agent_ids=[], options={"cache": True, "trials": 3}, criteria={"team": []}))
+    found = objections(
+        a_request(agent_ids=[], options={"coverage": "full", "baseline": REPORT_ID}, criteria={"team": []}), PRICES
+    )
     assert len(found) == 4
 
 
 def test_weights_need_not_sum_to_one_and_some_may_be_zero() -> None:
     criteria = [KINDLY, {"name": "speed", "weight": 0, "threshold": 0}, {"name": "tone", "weight": 70, "threshold": 10}]
-    assert objections(a_request(criteria={"team": criteria, "agents": {"7": criteria}})) == []
+    assert objections(a_request(criteria={"team": criteria, "agents": {"7": criteria}}), PRICES) == []
 
 
 def test_a_request_with_nothing_but_what_is_required_is_fine() -> None:
-    assert objections(ReportRequested(report_id="r", kind="agents")) == []
+    assert objections(ReportRequested(report_id="r", kind="agents"), PRICES) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"cost_limit_usd": 5}, {"token_limit": 5}, {"token_limit": 5, "judge_model": "llama-4"}],
+)
+def test_a_limit_is_fine_where_it_can_be_kept(options: dict[str, Any]) -> None:
+    assert objections(a_request(options=options), PRICES) == []
+
+
+def test_the_renderer_is_told_the_limits() -> None:
+    event = planned_event(a_plan(options=Options(token_limit=5_000, cost_limit_usd=0.5)))
+    assert (event.token_limit, event.cost_limit_usd) == (5_000, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +221,7 @@ def test_the_overview_is_judged_with_the_pieces_or_after_them(
     *, kind: str, mode: str, fits: bool, concurrent: bool
 ) -> None:
     request = a_request(kind=kind, options={"overview": mode})
-    assert overview_is_concurrent(request, 100 if fits else 101, budget_bytes=100) is concurrent
+    assert overview_is_concurrent(request, fits_one_task=fits) is concurrent
 
 
 def test_an_overviews_task_travels_in_the_small_lane_however_large_its_report_is() -> None:

@@ -184,7 +184,10 @@ async def test_a_database_that_is_away_while_evidence_is_frozen_is_no_fault_of_t
         ({"data": {"agents": [{"agent_id": 7}, {"agent_id": 7}]}}, "data: duplicate agent_id '7'"),
         ({"data": None}, "environment_id or data.agents is needed"),
         ({"data": None, "data_sha256": "ab"}, "the uploaded data ab is not there"),
-        ({"options": {"trials": 2, "cache": True}}, "options: trials above 1 is not available in this release; "),
+        (
+            {"options": {"coverage": "full", "baseline": REPORT_ID}},
+            "options: coverage `full` is not available in this release; ",
+        ),
     ],
 )
 async def test_a_request_that_cannot_be_served_is_rejected_in_words(fields: dict[str, Any], words: str) -> None:

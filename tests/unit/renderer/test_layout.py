@@ -268,15 +268,23 @@ def test_a_criterion_that_an_agent_was_not_asked_is_told_from_one_not_judged() -
 
 def test_a_cost_without_a_price_says_so() -> None:
     unpriced = Usage(model="new", input_tokens=10, output_tokens=1)
-    parts = [a_judged_part("1", usage=unpriced), a_judged_part("2"), a_failed_part("3", Reason.NO_DATA)]
+    no_data = a_failed_part("3", Reason.NO_DATA, attempts=0)
+    parts = [a_judged_part("1", usage=unpriced), a_judged_part("2"), no_data, a_failed_part("4")]
     laid = laid_out(parts)
-    assert {row["ID"]: row["Cost (USD)"] for row in table(sheet(laid, "Agents"))} == {
+    assert {row["ID"]: row["Judge cost (USD)"] for row in table(sheet(laid, "Agents"))} == {
         "1": "unpriced",
         "2": 0.0017,
         "3": "no calls",
+        "4": "not reported",
     }
-    assert facts(laid)["Cost (USD)"][0] == "at least $0.0017; the rest is unpriced"
-    assert facts(laid_out([parts[0]]))["Cost (USD)"][0] == "unpriced"
+    assert {row["ID"]: row["Input tokens"] for row in table(sheet(laid, "Agents"))} == {
+        "1": 10,
+        "2": 9_000,
+        "3": "no calls",
+        "4": "not reported",
+    }
+    assert facts(laid)["Judge cost (USD)"][0] == "at least $0.0017; the rest is unpriced"
+    assert facts(laid_out([parts[0]]))["Judge cost (USD)"][0] == "unpriced"
 
 
 def test_cut_evidence_is_shown() -> None:
@@ -428,3 +436,17 @@ def test_a_chart_stays_within_its_rows() -> None:
     for laid in (laid_out(AGENTS), reviewed(LANGUAGES)):
         for found in (laid.before[0], laid.distribution):
             assert all(inside(chart, found) for chart in found.charts)
+
+
+def test_what_is_in_no_bar_is_told_apart_failed_or_not_judged() -> None:
+    summary = words(sheet(laid_out(AGENTS), "Summary"))
+    assert "2 of 4 not scored: 1 failed, see Failures, 1 not judged in full" in summary
+
+
+def test_evidence_rows_are_as_high_as_the_sample_needs_and_no_higher_than_three_lines() -> None:
+    table = laid_out(AGENTS, a_plan(columns=("input",))).data
+    points = []
+    for length in (1, 100, 10_000):
+        sample = [a_row("1", input="x" * length)]
+        points.append(table.row_points(sample, table.widths(sample)))
+    assert points == [16.5, 30.0, 43.5]

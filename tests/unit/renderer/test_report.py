@@ -168,11 +168,12 @@ def test_a_failure_that_used_nothing_leaves_the_cost_known() -> None:
 def test_a_delayed_part_is_counted_until_its_outcome() -> None:
     report = AReport().begun().each([delayed("7")])
     assert (report.part("7").status, report.part("7").retry_at) == (PartStatus.DELAYED, at(30))
+    assert report.part("7").reason is delayed("7").reason
     assert status_of(report.report).counts.delayed == 1
     report.each([delayed("7", 2)])
     assert (report.part("7").retry_at, report.report.delayed) == (at(60), 1)
     report.each([evaluated("7")])
-    assert (report.part("7").retry_at, report.report.delayed) == (None, 0)
+    assert (report.part("7").retry_at, report.part("7").reason, report.report.delayed) == (None, None, 0)
 
 
 def test_a_delay_that_is_older_than_what_is_known_changes_nothing() -> None:
@@ -229,3 +230,11 @@ def test_a_plan_again_does_not_begin_again() -> None:
     again: ReportPlanned = report.plan.model_copy(update={"pieces": 9})
     assert report.folds(again).dropped == ("repeated_plan",)
     assert report.outcome == before
+
+
+def test_an_overview_cannot_change_what_was_computed() -> None:
+    report = AReport().begun().each([evaluated("7", 4.0), evaluated("8", 8.0)])
+    before = (report.part("7"), report.part("8"), report.report.score_sum_micro, report.report.scored)
+    report.each([evaluated(OVERVIEW, 10.0)])
+    assert (report.part("7"), report.part("8"), report.report.score_sum_micro, report.report.scored) == before
+    assert status_of(report.report).score == 6.0

@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.renderer.report import MOST_GENERATIONS
 from shared.messages import ReportPlanned
 from shared.vocabulary import PartStatus, Reason, Status
 from tests.unit.renderer.folding import (
@@ -138,3 +139,36 @@ def test_a_retry_ends_at_its_own_deadline() -> None:
 
     assert report.status is Status.COMPLETED_WITH_ERRORS
     assert report.part("8").reason is Reason.DEADLINE_PASSED
+
+
+def test_the_generation_before_a_retry_is_kept_with_its_workbook() -> None:
+    report = partly_failed()
+    workbook = report.report.workbook
+    report.folds(retry(report))
+
+    (first,) = report.report.earlier
+    assert (first.generation, first.status, first.errored) == (1, Status.COMPLETED_WITH_ERRORS, 1)
+    assert first.workbook == workbook is not None
+    assert report.report.generations[-1].workbook is None  # the second has none yet
+
+    report.each([evaluated("8", generation=2), evaluated(OVERVIEW, generation=2), rendered(2)])
+    assert [(each.generation, each.status) for each in report.report.generations] == [
+        (1, Status.COMPLETED_WITH_ERRORS),
+        (2, Status.COMPLETED),
+    ]
+    assert report.report.generations[-1].workbook == report.report.workbook
+
+
+def test_a_retry_that_finds_nothing_keeps_nothing() -> None:
+    report = partly_failed()
+    report.folds(retry(report, "7"))
+    assert report.report.earlier == ()
+
+
+def test_only_the_last_generations_are_kept() -> None:
+    report = partly_failed()
+    for generation in range(2, MOST_GENERATIONS + 4):
+        report.folds(retry(report, generation=generation))
+        report.each([failed("8", generation=generation), evaluated(OVERVIEW, generation=generation)])
+        report.folds(rendered(generation))
+    assert [each.generation for each in report.report.earlier] == list(range(3, MOST_GENERATIONS + 3))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.renderer.synthesis import LONGEST_TEXT, overview_task
+from services.renderer.synthesis import LONGEST_TEXT, overview_task, results_budget
 from shared.evaluations import Coverage, Facts, Part, PartResult
 from shared.messages import EvaluationTask
 from shared.vocabulary import PartStatus, Reason, Role
@@ -92,6 +92,11 @@ def test_results_fit_their_budget_and_all_are_counted(given_: list[tuple[float, 
     assert found.results_total == len(pieces)
     keys = [result.key for result in found.results]
     assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize(("tokens", "budget"), [(99_000, 198_000), (500, 1_000), (900_000, 300_000), (0, 300_000)])
+def test_results_fit_the_judges_window_where_the_plan_knows_it(tokens: int, budget: int) -> None:
+    assert results_budget(300_000, tokens) == budget
 
 
 IDLE = [a_failed_part(f"{number:04d}", Reason.NO_DATA, facts=Facts(), coverage=Coverage()) for number in range(5_000)]

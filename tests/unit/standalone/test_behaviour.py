@@ -12,6 +12,11 @@ def test_a_key_is_refused_or_fails_as_told() -> None:
     assert [behaviour.fault(key, 1, 0) for key in ("7", "8", "9")] == [Fault.REFUSED, Fault.QUOTA, None]
 
 
+def test_all_calls_can_go_wrong_in_the_same_way() -> None:
+    behaviour = Behaviour(always=Fault.QUOTA, fail={"8": Fault.REFUSED})
+    assert {behaviour.fault(key, number, 0) for key in ("7", "8") for number in range(50)} == {Fault.QUOTA}
+
+
 def test_calls_beyond_the_most_at_once_are_told_to_wait() -> None:
     behaviour = Behaviour(max_concurrency=2)
     assert [behaviour.fault("7", 1, in_flight) for in_flight in (0, 1, 2)] == [None, None, Fault.RATE_LIMITED]

@@ -4,7 +4,7 @@ import pytest
 
 from services.client.progress import exit_code, summary
 from shared.evaluations import Usage
-from shared.messages import Counts, OverviewStatus, ReportStatus, Workbook
+from shared.messages import Counts, OverviewStatus, ReportStatus, Saved, Workbook
 from shared.vocabulary import Kind, PartStatus, Reason, Status
 
 
@@ -60,6 +60,13 @@ def test_the_summary_names_counts_score_reason_and_file() -> None:
 
 def test_a_cost_without_a_price_is_said_to_be_unpriced() -> None:
     assert "Cost: unpriced (0 tokens in, 0 out)" in summary(ended(), "")
+
+
+def test_what_was_judged_before_is_said_to_be_saved() -> None:
+    saved = Saved(parts=4, usage=Usage(input_tokens=12000, output_tokens=300, cost_usd=0.0123))
+    assert "Saved: 0.0123 USD (12,000 tokens in, 300 out); parts judged before: 4" in summary(ended(saved=saved), "")
+    unpriced = Saved(parts=1, usage=Usage(input_tokens=5))
+    assert "Saved: unpriced (5 tokens in, 0 out); parts judged before: 1" in summary(ended(saved=unpriced), "")
 
 
 def test_the_stand_in_costs_nothing() -> None:
