@@ -234,6 +234,14 @@ class LogSettings(SettingsGroup):
     format: Literal["text", "json"] = "text"
 
 
+class OtelSettings(SettingsGroup):
+    """Where traces are sent, as OTLP over HTTP; nowhere if empty. The SDK reads its own OTEL_ variables beside."""
+
+    model_config = _config("OTEL_")
+
+    exporter_otlp_endpoint: str = Field("", pattern=r"^$|^https?://")
+
+
 class Settings(NamedTuple):
     """All settings of a process, read once at its start."""
 
@@ -248,6 +256,7 @@ class Settings(NamedTuple):
     standin: StandinSettings
     client: ClientSettings
     log: LogSettings
+    otel: OtelSettings
 
 
 def load() -> Settings:

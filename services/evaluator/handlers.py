@@ -8,7 +8,9 @@ from typing import NamedTuple, Protocol, assert_never
 from services.evaluator.attempts import Attempts, Judged
 from services.evaluator.calls import Failure, Form, Reply, Turn
 from services.evaluator.claims import Claimed, Done, Ended, Leased, Mine, OutcomeOf, Permission
+from services.evaluator.told import tell
 from shared.chassis.dead_letters import RetryLaterError
+from shared.chassis.traces import span
 from shared.evaluations import Judge
 from shared.messages import (
     PROMPT_VERSION,
@@ -146,6 +148,7 @@ class Handlers:
                 self._metrics.tasks_dropped.labels("ended").inc()
             case _:
                 self._metrics.part_seconds.labels(task.role).observe(outcome.seconds)
+                tell(outcome)
                 await self._announce.outcome(task.report_id, await self._ledger.settle(claim, outcome))
 
     async def outcome_of(self, task: EvaluationTask, claim: Claim) -> Outcome | Permission:
@@ -182,8 +185,9 @@ class Handlers:
         model = attempts.task.judge.model
         limit = min(left, self._settings.attempt_timeout_seconds)
         began = self._now.monotonic()
-        with self._metrics.in_flight.track_inprogress():
+        with self._metrics.in_flight.track_inprogress(), span("judge", model=model) as asked:
             reply = await self._judge.ask(model, attempts.turns, attempts.form, limit)
+            asked.note(result=reply.reason.value if isinstance(reply, Failure) else "answered")
         self._metrics.judge_seconds.labels(model).observe(self._now.monotonic() - began)
         self._metrics.judge_attempts.labels(model, reply.reason if isinstance(reply, Failure) else "answered").inc()
         self._metrics.judge_tokens.labels(model, "input").inc(reply.usage.input_tokens)

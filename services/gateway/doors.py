@@ -10,7 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.gateway.keys import is_loopback
 from services.gateway.problems import ProblemError
 from services.gateway.responses import problem_response
+from shared.chassis.traces import asked_with
 from shared.telemetry import Metrics
+from shared.traces import HEADER
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
@@ -52,7 +54,8 @@ class Counting:
             await send(message)
 
         try:
-            return await self._app(scope, receive, counted)
+            with asked_with(Headers(scope=scope).get(HEADER)):
+                return await self._app(scope, receive, counted)
         finally:
             self._metrics.http_requests.labels(*_labels(scope), str(status)).inc()
 

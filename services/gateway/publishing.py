@@ -9,6 +9,7 @@ from faststream.exceptions import IncorrectState
 
 from services.gateway.ports import Command
 from shared.chassis.sending import Outgoing
+from shared.chassis.traces import asked_in, span, working_on
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +38,9 @@ class RequestPublisher:
             for message in messages
         ]
         try:
-            async with asyncio.timeout(self._patience):
-                await self._sender.send(*outgoing)
+            with working_on(report_id, header=asked_in()), span("request"):
+                async with asyncio.timeout(self._patience):
+                    await self._sender.send(*outgoing)
         except (KafkaError, TimeoutError, IncorrectState) as error:  # the last one: not connected yet
             logger.warning("%s is not published yet: %r", report_id, error)
             return False

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
+from shared.chassis.traces import working_on
 from shared.messages import DeadlinePassed
 from shared.state import Report
 from shared.telemetry import Metrics
@@ -93,7 +94,8 @@ class Clock:
             await self._tell_in_time(event, now)
         rendering = 0
         async for report in self._reports.rendering():
-            self._start_render(report)
+            with working_on(report.report_id):
+                self._start_render(report)
             rendering += 1
         self._metrics.reports_rendering.set(rendering)
         self._metrics.reports_overdue.set(len(overdue))

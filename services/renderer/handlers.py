@@ -1,16 +1,20 @@
 """What the room does with a batch of one report's events: fold them, then publish what the state calls for."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
 from services.renderer.report import Due, Folded, due, fold, touched
 from services.renderer.tally import decided, in_time
+from shared.chassis.logs import say
 from shared.evaluations import Part
 from shared.messages import EvaluationTask, Event, ReportStatus
 from shared.state import Change, Report
 from shared.telemetry import NO_REASON, Metrics
 from shared.vocabulary import Status
+
+logger = logging.getLogger(__name__)
 
 MOST_REMEMBERED = 10_000
 FRESH_SECONDS = 2.0  # below the shortest session: within it nobody else can have told a later state
@@ -129,6 +133,14 @@ class Handlers:
         if report.completed_at is not None:
             seconds = (report.completed_at - report.accepted_at).total_seconds()
             self._metrics.report_seconds.labels(report.kind).observe(seconds)
+        say(
+            logger,
+            "report ended",
+            status=report.status.value,
+            generation=report.generation,
+            completed=report.completed,
+            errored=report.errored,
+        )
         met = in_time(report)
         if met is not None:
             self._metrics.deadlines.labels(report.kind, "met" if met else "missed").inc()

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from services.renderer import rendering
 from services.renderer.rendering import Rendered
+from shared.chassis.traces import span
 from shared.messages import RenderFailed, WorkbookRendered
 from shared.settings import MongoSettings, ReportSettings
 from shared.state import Report
@@ -134,7 +135,8 @@ class Press:
         finished = False
         keeping = asyncio.create_task(self._keep(key))
         try:
-            finished = await self._build(report, retention)
+            with span("render"):
+                finished = await self._build(report, retention)
         finally:
             keeping.cancel()
             if finished:

@@ -11,6 +11,7 @@ from shared.chassis.checks import Subscriber
 from shared.chassis.dead_letters import DeadLetters, settling
 from shared.chassis.kafka import consumer_settings, create_topics, make_broker, raw_publisher
 from shared.chassis.sending import Sender
+from shared.chassis.traces import Tracing
 from shared.settings import KafkaSettings
 from shared.subscribing import Subscription
 from shared.telemetry import Metrics
@@ -60,4 +61,5 @@ def assemble(name: str, kafka: KafkaSettings, registry: CollectorRegistry) -> As
     letters = DeadLetters(raw_publisher(broker), lambda topic: metrics.dead_letters.labels(topic).inc())
     broker.add_middleware(KafkaPrometheusMiddleware(registry=registry, app_name=name))
     broker.add_middleware(settling(letters))
+    broker.add_middleware(Tracing)
     return Assembly(name, kafka, broker, named(kafka.topic_prefix), Sender(broker, name), letters, metrics)

@@ -10,6 +10,8 @@ from faststream.kafka import KafkaMessage
 from pydantic import TypeAdapter, ValidationError
 
 from shared.chassis.dead_letters import TRANSIENT, DeadLetters, hopeless, readable
+from shared.chassis.traces import span, working_on
+from shared.traces import HEADER
 
 logger = logging.getLogger(__name__)
 
@@ -51,15 +53,17 @@ async def handle_by_key(
     handle: Callable[[str, Sequence[Message]], Awaitable[None]],
     letters: DeadLetters,
 ) -> None:
-    """Hand each key's messages over in order, several keys at once; returns when all are handled or buried."""
+    """Hand each report's messages over in order, several reports at once; returns when all are handled or buried."""
     groups: dict[str, list[Received[Message]]] = {}
     for item in batch:
         groups.setdefault(key(item.message), []).append(item)
     slots = asyncio.Semaphore(KEYS_AT_ONCE)  # transactions at once: the database's connections are finite
 
     async def one(name: str, items: list[Received[Message]]) -> None:
-        async with slots:
-            await _handle(name, items, handle, letters)
+        header = next((value for key, value in items[0].record.headers if key == HEADER), b"")
+        with working_on(name, header=header.decode()), span("fold", records=len(items)):
+            async with slots:
+                await _handle(name, items, handle, letters)
 
     async with asyncio.TaskGroup() as tasks:
         for name, items in groups.items():

@@ -3,14 +3,12 @@
 import asyncio
 import contextlib
 import gc
-import json
 import logging
 import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 import uvicorn
@@ -19,15 +17,15 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from shared import settings as environment
-from shared.chassis import kafka
+from shared.chassis import kafka, logs, traces
 from shared.chassis.dead_letters import TRANSIENT
-from shared.settings import LogSettings, Settings, SettingsError
+from shared.settings import Settings, SettingsError
+from shared.version import VERSION
 
 logger = logging.getLogger(__name__)
 
 WRONG_USAGE = 2
 PAGES_GRACE_SECONDS = 5  # for open streams, after everything else has ended
-REPEAT_SECONDS = 30.0  # between two equal lines of the broker's client, which would say a dozen a second
 
 
 class Room(NamedTuple):
@@ -49,7 +47,7 @@ def run(build: BuildRoom) -> None:
     """Run the room until SIGTERM or Ctrl-C. Exits with 2 and one line per problem where the settings are wrong."""
     try:
         settings = environment.load()
-        set_up_logs(settings.log)
+        logs.set_up(settings.log)
         asyncio.run(_main(build, settings))
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
@@ -59,7 +57,11 @@ def run(build: BuildRoom) -> None:
 async def _main(build: BuildRoom, settings: Settings) -> None:
     registry = CollectorRegistry()
     async with build(settings, registry) as room:
-        await serve(room)
+        traces.set_up(room.name, VERSION, settings.otel.exporter_otlp_endpoint)
+        try:
+            await serve(room)
+        finally:
+            await asyncio.to_thread(traces.shut_down)  # it may wait for the collector
 
 
 async def serve(room: Room) -> None:
@@ -148,45 +150,3 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked)
-
-
-def set_up_logs(settings: LogSettings) -> None:
-    """One line per record on stderr: JSON for machines, text for people."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonLines() if settings.format == "json" else logging.Formatter(_TEXT))
-    handler.addFilter(_Calm())
-    logging.basicConfig(level=settings.level, handlers=[handler], force=True)
-    for noisy in ("aiokafka", "assay.faststream", "httpx2", "httpcore2", "uvicorn", "pymongo"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-
-
-class _Calm(logging.Filter):
-    """Lets a line of the broker's client through once in a while, however often it is said."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said: dict[object, float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if not record.name.startswith("aiokafka"):
-            return True
-        last = self._said.get(record.msg)
-        if last is not None and record.created - last < REPEAT_SECONDS:
-            return False
-        self._said[record.msg] = record.created
-        return True
-
-
-_TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-
-
-class _JsonLines(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-            **({"error": self.formatException(record.exc_info)} if record.exc_info else {}),
-        }
-        return json.dumps(line, ensure_ascii=False)

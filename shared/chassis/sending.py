@@ -10,6 +10,9 @@ from aiokafka.structs import RecordMetadata
 from faststream.kafka import KafkaBroker
 from pydantic import BaseModel
 
+from shared.chassis.traces import trace_of
+from shared.traces import HEADER
+
 Clock = Callable[[], datetime]
 
 
@@ -58,12 +61,16 @@ class Sender:
             item.topic,
             key=item.key.encode() if item.key is not None else None,
             partition=item.partition,
-            headers=self._headers(item.of or type(message).__name__, body),
+            headers=self._headers(item.of or type(message).__name__, body, item.key),
             no_confirm=True,
         )
 
-    def _headers(self, kind: str, body: bytes) -> dict[str, str]:
-        """CloudEvents 1.0 in Kafka's binary mode; the id is the hash of the content, so a repeat has the same."""
+    def _headers(self, kind: str, body: bytes, report_id: str | None) -> dict[str, str]:
+        """CloudEvents 1.0 in Kafka's binary mode; the id is the hash of the content, so a repeat has the same.
+
+        And where in which trace it was sent (W3C Trace Context).
+        """
+        trace = trace_of(report_id)
         return {
             "content-type": "application/json",
             "ce_specversion": "1.0",
@@ -71,4 +78,5 @@ class Sender:
             "ce_source": self._source,
             "ce_id": sha256(body).hexdigest()[:32],
             "ce_time": self._clock().isoformat(),
+            **({HEADER: trace.traceparent} if trace else {}),
         }

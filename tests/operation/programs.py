@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,9 @@ def said(*words: str) -> subprocess.CompletedProcess[str]:
 class Prometheus:
     """A running Prometheus and what a test asks it."""
 
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self._http = httpx2.AsyncClient(base_url=address, timeout=30, trust_env=False)
+    def __init__(self, http: httpx2.AsyncClient) -> None:
+        self.address = str(http.base_url)
+        self._http = http
 
     async def ask(self, expression: str) -> list[Json]:
         """The series of an instant query, those without a number left out."""
@@ -55,9 +55,9 @@ class Prometheus:
 class Alertmanager:
     """A running Alertmanager and what a test asks it."""
 
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self._http = httpx2.AsyncClient(base_url=address, timeout=30, trust_env=False)
+    def __init__(self, http: httpx2.AsyncClient) -> None:
+        self.address = str(http.base_url)
+        self._http = http
 
     async def active(self) -> set[str]:
         """The alerts that it has been told of and that have not been resolved."""
@@ -89,53 +89,49 @@ async def prometheus(
         ],
     }
     if alertmanager is not None:
-        host = alertmanager.removeprefix("http://")
+        host = alertmanager.removeprefix("http://").rstrip("/")
         config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [host]}]}]}
     file.write_text(yaml.safe_dump(config))
-    port = next(_ports())
+    port = next(free_ports())
     words = (
         f"--config.file={file}",
         f"--storage.tsdb.path={folder / 'tsdb'}",
         f"--web.listen-address=127.0.0.1:{port}",
     )
-    async with _running(folder, "prometheus", *words, ready=f"http://127.0.0.1:{port}/-/ready"):
-        yield Prometheus(f"http://127.0.0.1:{port}")
+    async with _running(folder, "prometheus", *words, port=port) as http:
+        yield Prometheus(http)
 
 
 @asynccontextmanager
 async def alertmanager(folder: Path) -> AsyncIterator[Alertmanager]:
     """With the configuration that is delivered, but without waiting before it groups."""
-    port = next(_ports())
+    port = next(free_ports())
     words = (
         f"--config.file={ROOT / 'deploy' / 'alertmanager' / 'alertmanager.yml'}",
         f"--storage.path={folder / 'alertmanager'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
     )
-    async with _running(folder, "prometheus-alertmanager", *words, ready=f"http://127.0.0.1:{port}/-/ready"):
-        yield Alertmanager(f"http://127.0.0.1:{port}")
-
-
-def _ports() -> Iterator[int]:
-    return free_ports()
+    async with _running(folder, "prometheus-alertmanager", *words, port=port) as http:
+        yield Alertmanager(http)
 
 
 @asynccontextmanager
-async def _running(folder: Path, program: str, *words: str, ready: str) -> AsyncIterator[None]:
+async def _running(folder: Path, program: str, *words: str, port: int) -> AsyncIterator[httpx2.AsyncClient]:
     with (folder / f"{program}.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(*lifeline.command(program, *words), stdout=log, stderr=log)
     try:
-        async with httpx2.AsyncClient(trust_env=False) as client:
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
 
             async def is_ready() -> bool | None:
                 assert process.returncode is None, (folder / f"{program}.log").read_text()[-2_000:]
                 try:
-                    return (await client.get(ready)).status_code == 200 or None
+                    return (await client.get("/-/ready")).status_code == 200 or None
                 except httpx2.HTTPError:
                     return None
 
             await until(is_ready, f"{program} to be ready", 60)
-        yield
+            yield client
     finally:
         if process.returncode is None:
             process.terminate()
