@@ -6,7 +6,6 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from faststream import BaseMiddleware
-from faststream.kafka import KafkaMessage
 from pydantic import BaseModel
 
 from shared.traces import HEADER, About, Trace, about, derived
@@ -122,7 +121,7 @@ class Tracing(BaseMiddleware[Any, Any]):
         """Handle the record inside a span; batches are told apart by report where they are handled."""
         decoded = await msg.decode()
         report_id = getattr(decoded, "report_id", None)
-        if not isinstance(msg, KafkaMessage) or not isinstance(decoded, BaseModel) or not isinstance(report_id, str):
+        if not isinstance(decoded, BaseModel) or not isinstance(report_id, str):
             return await call_next(msg)
         part_id = getattr(decoded, "part_id", None)
         with working_on(report_id, part_id, header_of(msg.headers)), span(type(decoded).__name__):
