@@ -5,11 +5,12 @@ import time
 from itertools import chain
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber, LogicSubscriber
 
 from shared.leaving import ended
+from shared.readings import Reading, age_seconds
 from shared.subscribing import Subscription, hide_unreadable_headers, register
 
 POLL_MS = 200
@@ -22,13 +23,14 @@ class BatchedSubscriber(BatchSubscriber):
     """FastStream's, but it listens while it waits (the original sleeps after an empty poll)."""
 
     polled_at = 0.0
-    commit_failures = 0  # FastStream says them in its log and takes the batch again
-    in_hand = 0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # FastStream's own arguments
         """As FastStream's."""
         super().__init__(*args, **kwargs)
+        self._listener = self._counting = _Counting()
         self._read: dict[TopicPartition, int] = {}
+        self._batch: tuple[ConsumerRecord[Any, Any], ...] = ()
+        self._done = 0
 
     @property
     def assigned(self) -> bool:
@@ -37,23 +39,38 @@ class BatchedSubscriber(BatchSubscriber):
 
     @property
     def lag(self) -> int:
-        """Records not read yet, up to the end of the assigned partitions as last seen."""
+        """Records that are not done, up to the end of the assigned partitions as last seen."""
         if self.consumer is None:
             return 0
         ends = ((self.consumer.highwater(place), self._read.get(place)) for place in self.consumer.assignment())
-        return sum(max(0, end - read) for end, read in ends if end is not None and read is not None)
+        unread: int = sum(max(0, end - read) for end, read in ends if end is not None and read is not None)
+        return len(self._batch) + unread
+
+    def reading(self) -> Reading:
+        """How it is doing."""
+        return Reading(
+            lag=self.lag,
+            lag_seconds=age_seconds(min((record.timestamp for record in self._batch), default=None), time.time()),
+            in_hand=len(self._batch),
+            waiting=0,  # a batch that fails is tried again where it is
+            done=self._done,
+            commit_failures=0,  # FastStream says them in its log and takes the batch again
+            rebalances=self._counting.rebalances,
+        )
 
     async def get_msg(self, consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord[Any, Any], ...]:
         """The next batch; empty where nothing came."""
         self.polled_at = time.monotonic()
-        if self.in_hand > 1:
-            await asyncio.sleep(min(GATHER_SECONDS * self.in_hand, LONGEST_GATHER_SECONDS))
+        before, self._batch = len(self._batch), ()
+        self._done += before
+        if before > 1:
+            await asyncio.sleep(min(GATHER_SECONDS * before, LONGEST_GATHER_SECONDS))
         found = await consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
         records = tuple(chain.from_iterable(found.values()))
         for record in records:
             hide_unreadable_headers(record)
             self._read[TopicPartition(record.topic, record.partition)] = record.offset + 1
-        self.in_hand = len(records)
+        self._batch = records
         return records
 
     async def stop(self) -> None:
@@ -62,6 +79,20 @@ class BatchedSubscriber(BatchSubscriber):
         if self.consumer is not None:
             consumer, self.consumer = self.consumer, None
             await ended(consumer.stop(), "leaving the group")
+
+
+class _Counting(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """Counts how often the group has shared out its partitions anew."""
+
+    rebalances = 0
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """The first half of a rebalance."""
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """The second half."""
+        del assigned
+        self.rebalances += 1
 
 
 def batched_subscriber(broker: KafkaBroker, subscription: Subscription) -> BatchedSubscriber:

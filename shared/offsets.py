@@ -60,6 +60,18 @@ class Offsets:
         """What the group has committed of the owned partitions, as far as it is known."""
         return {place: offset for place, offset in self._committed.items() if place in self._owned}
 
+    @property
+    def oldest(self) -> int | None:
+        """When the oldest record of the owned partitions that is not done was published, in milliseconds."""
+        open_ones = (
+            entry.timestamp
+            for place in self._owned
+            if place in self._partitions
+            for entry in self._partitions[place].entries.values()
+            if entry.work is not Work.DONE
+        )
+        return min(open_ones, default=None)
+
     def held(self, place: Place) -> int:
         """How many records of a partition this assignment has delivered and not committed: what its window bounds.
 

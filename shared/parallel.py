@@ -21,6 +21,7 @@ from faststream.kafka.subscriber.usecase import DefaultSubscriber
 from shared.committing import Commits, committed_offset
 from shared.leaving import ended
 from shared.offsets import Entry, Offsets, Place, Work
+from shared.readings import Reading, age_seconds
 from shared.subscribing import Subscription, hide_unreadable_headers, register
 
 logger = logging.getLogger(__name__)
@@ -81,6 +82,8 @@ class ParallelSubscriber(DefaultSubscriber):
         self._jobs: set[asyncio.Task[Any]] = set()
         self._retries: deque[tuple[ConsumerRecord[Any, Any], Entry]] = deque()
         self._waiting = 0  # for the time of their next attempt
+        self._done = 0
+        self._rebalances = 0
         self._listener = _Listener(self)
         self._wake = asyncio.Event()
         self._commits = Commits(self.offsets, self._wake.set)
@@ -98,15 +101,17 @@ class ParallelSubscriber(DefaultSubscriber):
         ends = ((self.consumer.highwater(TopicPartition(*place)), mark) for place, mark in self.offsets.marks.items())
         return sum(max(0, end - mark) for end, mark in ends if end is not None)
 
-    @property
-    def in_hand(self) -> int:
-        """Records being worked on."""
-        return len(self._jobs)
-
-    @property
-    def commit_failures(self) -> int:
-        """Commits that failed and were tried again."""
-        return self._commits.failures
+    def reading(self) -> Reading:
+        """How it is doing."""
+        return Reading(
+            lag=self.lag,
+            lag_seconds=age_seconds(self.offsets.oldest, time.time()),
+            in_hand=len(self._jobs),
+            waiting=self._waiting + len(self._retries),
+            done=self._done,
+            commit_failures=self._commits.failures,
+            rebalances=self._rebalances,
+        )
 
     async def start(self) -> None:
         """Join the group and begin."""
@@ -226,6 +231,7 @@ class ParallelSubscriber(DefaultSubscriber):
 
     def settle(self, entry: Entry) -> None:
         """The record of this entry is done."""
+        self._done += 1
         self.offsets.finish(entry)
         self._commits.call_for()
 
@@ -262,6 +268,7 @@ class ParallelSubscriber(DefaultSubscriber):
 
     async def taken(self, assigned: set[TopicPartition]) -> None:
         """Adopt what still runs, from the offsets the group has committed."""
+        self._rebalances += 1
         committed: dict[Place, int | None] = {}
         for place in assigned:
             where = Place(place.topic, place.partition)

@@ -151,6 +151,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
                 host=settings.http.host,
                 port=settings.http.port,
                 prepare=prepare,
+                background=[checks.looking_after(room.metrics, room.broker, store)],
             )
         finally:
             for task in keeping:

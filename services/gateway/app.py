@@ -20,7 +20,7 @@ from services.gateway.pages import World, pages
 from services.gateway.publishing import RequestPublisher
 from shared.chassis import checks, process
 from shared.chassis.assembly import Assembly, assemble
-from shared.chassis.http import Check, health_routes
+from shared.chassis.http import health_routes
 from shared.chassis.sending import utc_now
 from shared.messages import ReportStatus, Request
 from shared.settings import GatewaySettings, Settings
@@ -70,7 +70,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
     publisher = RequestPublisher(room.sender, room.topics.requests)
     async with connect(settings.mongo) as store:
         outbox = Outbox(reports=store.reports, requests=store.requests, publisher=publisher, clock=utc_now)
-        ready = {"kafka": _answers(room), "mongo": checks.reachable(store)}
+        ready = {"kafka": checks.answering(room.broker), "mongo": checks.reachable(store)}
         yield process.Room(
             name=NAME,
             broker=room.broker,
@@ -86,7 +86,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             host=settings.gateway.host,
             port=settings.gateway.port,
             prepare=_prepare(store, room),
-            background=[outbox.run, hub.close_at_end],
+            background=[outbox.run, hub.close_at_end, checks.looking_after(room.metrics, room.broker, store)],
         )
 
 
@@ -111,15 +111,6 @@ def _prepare(store: Store, room: Assembly) -> Callable[[], Awaitable[None]]:
         await room.create_topics()
 
     return prepare
-
-
-def _answers(room: Assembly) -> Check:
-    """Ready when the broker answers."""
-
-    async def check() -> str | None:
-        return None if await room.broker.ping(timeout=3.0) else "the broker does not answer"
-
-    return check
 
 
 def _say_who_may_come(settings: GatewaySettings, keys: Keys) -> None:

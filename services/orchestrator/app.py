@@ -139,6 +139,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             host=settings.http.host,
             port=settings.http.port,
             prepare=prepare,
+            background=[checks.looking_after(room.metrics, room.broker, store)],
         )
 
 

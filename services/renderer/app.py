@@ -120,7 +120,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
                 host=settings.http.host,
                 port=settings.http.port,
                 prepare=prepare,
-                background=[clock.run],
+                background=[clock.run, checks.looking_after(room.metrics, room.broker, store)],
             )
         finally:
             await press.stop()

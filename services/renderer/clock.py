@@ -91,8 +91,11 @@ class Clock:
         self._told = {event: self._told[event] for event in overdue if event in self._told}
         for event in overdue:
             await self._tell_in_time(event, now)
+        rendering = 0
         async for report in self._reports.rendering():
             self._start_render(report)
+            rendering += 1
+        self._metrics.reports_rendering.set(rendering)
         self._metrics.reports_overdue.set(len(overdue))
         self._metrics.reports_open.set(await self._reports.count_open())
 

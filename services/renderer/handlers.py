@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import Protocol
 
 from services.renderer.report import Due, Folded, due, fold, touched
+from services.renderer.tally import decided, in_time
 from shared.evaluations import Part
 from shared.messages import EvaluationTask, Event, ReportStatus
 from shared.state import Change, Report
-from shared.telemetry import Metrics
+from shared.telemetry import NO_REASON, Metrics
 from shared.vocabulary import Status
 
 MOST_REMEMBERED = 10_000
@@ -71,16 +72,17 @@ class Handlers:
     async def on_events(self, report_id: str, events: Sequence[Event]) -> None:
         """Fold the events; publish what the state afterwards calls for, whether or not it changed."""
         folded: Folded | None = None
+        before: Report | None = None
         began = self._monotonic()
 
         def decide(report: Report | None, parts: Mapping[str, Part]) -> Change | None:
-            nonlocal folded
-            folded = fold(report, parts, events)
+            nonlocal folded, before
+            before, folded = report, fold(report, parts, events)
             return folded.change
 
         report = await self._reports.fold(report_id, touched(report_id, events), decide, self._retention)
         if folded is not None:
-            self._count(folded)
+            self._count(before, folded)
         if report is not None:
             await self._publish(report, due(report))
             await self._correct(report, began)
@@ -115,15 +117,18 @@ class Handlers:
         if len(self._released) > MOST_REMEMBERED:
             del self._released[next(iter(self._released))]
 
-    def _count(self, folded: Folded) -> None:
-        for part in folded.counted:
-            self._metrics.parts.labels(part.role, part.status, part.reason or "none").inc()
+    def _count(self, before: Report | None, folded: Folded) -> None:
+        for role, status, reason, parts in decided(before, folded):
+            self._metrics.parts.labels(role, status, reason or NO_REASON).inc(parts)
         for why in folded.dropped:
             self._metrics.dropped.labels(why).inc()
-        if folded.change is None:
+        if folded.change is None or not folded.ended:
             return
         report = folded.change.report
-        if folded.ended and report.completed_at is not None:
-            self._metrics.reports.labels(report.kind, report.status).inc()
+        self._metrics.reports.labels(report.kind, report.status).inc()
+        if report.completed_at is not None:
             seconds = (report.completed_at - report.accepted_at).total_seconds()
             self._metrics.report_seconds.labels(report.kind).observe(seconds)
+        met = in_time(report)
+        if met is not None:
+            self._metrics.deadlines.labels(report.kind, "met" if met else "missed").inc()

@@ -69,6 +69,11 @@ class Press:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._prepared: dict[str, None] = {}
         self._pool = self._new_pool()
+        metrics.render_running.set_function(lambda: len(self._running))
+        metrics.render_processes.watch(self._process_ids)
+
+    def _process_ids(self) -> list[int]:
+        return [*(self._pool._processes or {})]  # noqa: SLF001  # there is no public way to tell
 
     def _new_pool(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(

@@ -1,7 +1,6 @@
 """Puts together what every room is made of: broker, sender, dead letters, metrics, and the consumer's settings."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 from faststream.kafka import KafkaBroker
@@ -43,12 +42,11 @@ class Assembly(NamedTuple):
         return Subscription(topic, group, title, decoder, settings)
 
     def watch(self, *subscribers: Subscriber) -> None:
-        """Show how far behind they are, and what they have in hand."""
+        """Show how far behind they are, what they have in hand and what went wrong."""
         for subscriber in subscribers:
             topic = subscriber.topic_names[0]
-            self.metrics.lag.labels(topic).set_function(partial(getattr, subscriber, "lag"))
-            self.metrics.in_hand.labels(topic).set_function(partial(getattr, subscriber, "in_hand"))
-            self.metrics.commit_failures.labels(topic).set_function(partial(getattr, subscriber, "commit_failures"))
+            self.metrics.consumers.watch(topic, subscriber.reading)
+            self.metrics.dead_letters.labels(topic)  # from 0 on, so that the first one is seen to come
 
     async def create_topics(self) -> None:
         """Wait for the broker and create the topics that are missing."""

@@ -1,14 +1,20 @@
 """What a room's pages ask: is it alive (its loops turn), and can it do its work (group joined, database there)."""
 
+import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from faststream.kafka import KafkaBroker
 
 from shared.batches import BatchedSubscriber
-from shared.chassis.http import Check
+from shared.chassis.http import Check, trouble
 from shared.parallel import ParallelSubscriber
 from shared.store import Store
+from shared.telemetry import Metrics
 
 LONGEST_SILENCE_SECONDS = 120.0
+LOOK_SECONDS = 5.0
+PATIENCE_SECONDS = 3.0
 
 Subscriber = ParallelSubscriber | BatchedSubscriber
 
@@ -42,3 +48,27 @@ def reachable(store: Store) -> Check:
         return None
 
     return check
+
+
+def answering(broker: KafkaBroker) -> Check:
+    """Ready when the broker answers."""
+
+    async def check() -> str | None:
+        return None if await broker.ping(timeout=PATIENCE_SECONDS) else "the broker does not answer"
+
+    return check
+
+
+def looking_after(metrics: Metrics, broker: KafkaBroker, store: Store) -> Callable[[], Awaitable[None]]:
+    """A background job that says in the metrics whether broker and database answer; nobody has to ask for it."""
+    checks: Mapping[str, Check] = {"kafka": answering(broker), "mongo": reachable(store)}
+    for name in checks:
+        metrics.reachable.labels(name)
+
+    async def look() -> None:
+        while True:
+            for name, check in checks.items():
+                metrics.reachable.labels(name).set(await trouble(check) is None)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    return look

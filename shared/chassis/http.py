@@ -25,12 +25,12 @@ def health_routes(
 
     async def healthz(request: Request) -> Response:
         del request
-        trouble = alive()
-        return JSONResponse({"alive": trouble is None, "trouble": trouble}, 503 if trouble else 200)
+        found = alive()
+        return JSONResponse({"alive": found is None, "trouble": found}, 503 if found else 200)
 
     async def readyz(request: Request) -> Response:
         del request
-        troubles = {name: await _checked(check) for name, check in ready.items()}
+        troubles = {name: await trouble(check) for name, check in ready.items()}
         is_ready = not any(troubles.values())
         return JSONResponse({"ready": is_ready, "checks": troubles, "notes": [*notes()]}, 200 if is_ready else 503)
 
@@ -41,7 +41,8 @@ def health_routes(
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
 
 
-async def _checked(check: Check) -> str | None:
+async def trouble(check: Check) -> str | None:
+    """What a check says, or that it failed or took too long."""
     try:
         return await asyncio.wait_for(check(), CHECK_SECONDS)
     except Exception as error:  # noqa: BLE001  # whatever is wrong is the answer
