@@ -90,8 +90,10 @@ class Offsets:
         if old is not None and old.timestamp == timestamp:
             old.era = partition.era
             return None
-        if old is not None:  # the same offset for another record: the topic was made anew
-            partition.entries.clear()
+        if (
+            old is not None
+        ):  # the same offset for another record: the topic was made anew, and what is of before is void
+            partition.entries = {at: held for at, held in partition.entries.items() if held.era == partition.era}
         entry = Entry(place, offset, timestamp, partition.era)
         partition.entries[offset] = entry
         return entry

@@ -34,7 +34,7 @@ async def test_a_series_compares_each_report_with_the_one_before(calm: Stack) ->
     assert (await calm.final(second))["status"] == "completed_with_errors"
     rows = await comparison(calm, second)
     assert first in str(rows[1])
-    found = {row[0]: row for row in rows}
+    found = {row[0]: row for row in rows if row}
     assert found["Agent 0"][2] == "unchanged"
     assert found["Agent 1"][2] == "failed now"
     assert "errored: refused" in found["Agent 1"]

@@ -41,10 +41,11 @@ class Ending:
         return bool(finished and finished > begun)
 
     def _every_report_ends(self) -> None:
-        for report_id, request in self._world.asked.items():
+        for report_id, requests in self._world.asked.items():
             if report_id not in self._stored.reports.stored:
                 self._laws.must(self._world.lossy, f"the request for {report_id} was lost")
-                self._world.ask(request)  # as the gateway does until the report is there
+                for request in requests:  # as whoever asked does until the report is there
+                    self._world.ask(request)
         self._world.run_for(1_400, 40.0)
         for report_id in self._world.asked:
             self._ended(report_id, "at all")

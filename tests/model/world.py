@@ -72,7 +72,7 @@ class World:
         self.names = count(1)
         self.processes: list[Process] = []
         self.leaving: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
-        self.asked: dict[str, ReportRequested] = {}
+        self.asked: dict[str, list[ReportRequested]] = {}
         self.hint: Hint | None = None
         self.may_lose = False  # records of topics that are made anew
         self.lossy = False  # some were lost
@@ -105,10 +105,10 @@ class World:
         """Content of the first request of this id, or another's; None is the same again."""
         if content is not None:
             request = a_request(report_id=report_id, **CONTENTS[content])
-            self.asked.setdefault(report_id, request)
+            self.asked.setdefault(report_id, []).append(request)
             self.ask(request)
         elif report_id in self.asked:
-            self.ask(self.asked[report_id])
+            self.ask(self.asked[report_id][0])
 
     def cancel(self, report_id: str) -> None:
         self.ask(CancelRequested(report_id=report_id))

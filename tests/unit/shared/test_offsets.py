@@ -147,6 +147,20 @@ def test_another_record_at_the_same_offset_means_the_topic_was_made_anew(offsets
     assert offsets.held(HERE) == 1
 
 
+def test_what_was_held_of_the_old_topic_does_not_take_the_new_ones_open_records_with_it(offsets: Offsets) -> None:
+    delivered(offsets, 0, 1)
+    offsets.finish(delivered(offsets, 2)[0])
+    offsets.assign({HERE}, {HERE: 1})  # the rebalance of the topic that was made anew; 1 and 2 are still held
+    offsets.assign({HERE}, {})
+    (open_one,) = delivered(offsets, 0, timestamp=1)
+    (done_one,) = delivered(offsets, 1, timestamp=1)
+    offsets.finish(done_one)
+
+    assert offsets.committable() == {}
+    offsets.finish(open_one)
+    assert offsets.committable() == {HERE: 2}
+
+
 def test_what_runs_of_a_topic_that_was_made_anew_does_not_count_for_the_new_one(offsets: Offsets) -> None:
     old = delivered(offsets, *range(6))
     for entry in old[:5]:
