@@ -47,7 +47,7 @@ test-kafka: install ## Run the integration tests again, on Apache Kafka (needs J
 
 test-jaeger: install ## Run the tests of telemetry on a real Jaeger (needs Go 1.22 or later, and a few minutes once)
 	@tests/jaeger/fetch
-	@$(BIN)/pytest tests/integration/test_jaeger.py
+	@$(BIN)/pytest tests/integration/test_jaeger.py tests/integration/test_traces_in_jaeger.py
 
 chaos: install ## Kill, stop and restart everything at random on Apache Kafka, and check what is promised (CHAOS_SEED, CHAOS_SECONDS)
 	@tests/kafka/fetch

@@ -66,18 +66,18 @@ class OtlpSpan(NamedTuple):
 
 
 class RealJaeger:
-    """A running one; `query` is the address of its query API."""
+    """A running one: the addresses of its query API, and where it takes spans by OTLP over HTTP."""
 
     def __init__(self, query: str, otlp: str) -> None:
         self.query = query
-        self._otlp = otlp
+        self.otlp = otlp
 
     async def send(self, service: str, *spans: OtlpSpan) -> None:
         """Send spans as a service would, and wait until they can be found."""
         resource = {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]}
         body = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [span.body for span in spans]}]}]}
         async with httpx2.AsyncClient(trust_env=False) as client:
-            (await client.post(f"{self._otlp}/v1/traces", json=body)).raise_for_status()
+            (await client.post(f"{self.otlp}/v1/traces", json=body)).raise_for_status()
 
             async def all_are_there() -> bool | None:
                 for trace in {span.trace for span in spans}:

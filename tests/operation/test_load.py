@@ -88,7 +88,7 @@ async def test_every_panel_has_data_and_the_expected_alerts_fire_and_resolve(wat
     await until_firing(watched, {"AssayDeadLetters", "AssayReportsLate"})
 
     # An account without money.
-    await stack.behave(fail={"1": "quota"})
+    await stack.behave(fail={"0": "quota", "1": "quota", "2": "quota"})
     ids.append(await stack.post(agents_request(3, runs=1)))
     await until_firing(watched, {"AssayBreakerOpen", "AssayJudgeAccount"})
     finals = [await stack.final(report_id, PATIENCE_SECONDS) for report_id in ids]
