@@ -12,15 +12,12 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from services import estimate
-from services.client import calibrate as calibration
-from services.client import checking, dead, judgements, loading, orders
+from services.client import checking, dead, loading, orders
 from services.client.gateway import Action, Format, Gateway, GatewayError, connected
-from services.client.orders import Inputs
+from services.client.orders import Inputs, NotEstimatedError
 from services.client.progress import FAILED, WRONG_USAGE, exit_code, stderr, summary
 from services.client.rows import InputError
 from services.client.watching import fetched, watched
-from services.estimate import NotEstimatedError
 from services.standalone import app as standalone_app
 from services.standalone import running
 from services.standalone.app import PortTakenError, Wanted
@@ -143,6 +140,7 @@ def request(
         else:
             order = orders.from_inputs(Inputs(Path(file)), option or [])
         if only_estimate:
+            estimate = importlib.import_module("services.estimate")  # late: it loads three rooms
             asked = orders.requested(order, "estimate")
             print(*estimate.in_words(estimate.estimated(asked, environment.load(), datetime.now(UTC))), sep="\n")
             return
@@ -198,6 +196,8 @@ def calibrate(
 ) -> None:
     """Compare a finished report with what people say: accuracy, Cohen's kappa, and who said what."""
     with _errors_in_words():
+        calibration = importlib.import_module("services.client.calibrate")  # late: it loads what reads workbooks
+        judgements = importlib.import_module("services.client.judgements")
         wanted = calibration.labels_in(labels, label)
         same = calibration.same_words(count_as or [])
         path = Path(report)

@@ -10,6 +10,7 @@ from typing import NamedTuple, cast
 
 from prometheus_client import CollectorRegistry
 
+from services.client.orders import NotEstimatedError
 from services.evaluator.forecast import Forecast, Range, forecast
 from services.orchestrator import jaeger
 from services.orchestrator.app import finding
@@ -29,10 +30,6 @@ from shared.version import VERSION
 from shared.vocabulary import PIECE_ROLE, Role
 
 ROOM_PER_PIECE = LONGEST_TEXT * (1 + MOST_POINTS // 2)  # bytes that the judge's words on a piece add to an overview
-
-
-class NotEstimatedError(Exception):
-    """The request cannot be served, or its evidence cannot be reached from here; the message says which."""
 
 
 class Estimate(NamedTuple):

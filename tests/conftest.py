@@ -16,6 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "only_on(broker): what is asserted is true of this broker only")
+    config.addinivalue_line("markers", "any_broker: nothing that is asserted depends on the broker: one is enough")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -28,6 +29,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=lacking))
         elif marked and marked.args != (broker,):
             item.add_marker(pytest.mark.skip(reason=f"true of the {marked.args[0]} broker only"))
+        elif broker == "apache" and item.get_closest_marker("any_broker"):
+            item.add_marker(pytest.mark.skip(reason="depends on no broker: runs on the embedded one"))
 
 
 @pytest.fixture

@@ -13,6 +13,10 @@ from shared.messages import AgentInput, InlineData, ReportId, ReportRequested, R
 from shared.vocabulary import Kind
 
 
+class NotEstimatedError(Exception):
+    """The request cannot be served, or its evidence cannot be reached from here; the message says which."""
+
+
 class Order(ReportSpec):
     """A report as asked for over HTTP; without an id the gateway gives it one."""
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.estimate import Estimate, NotEstimatedError, estimated, in_words
+from services.client.orders import NotEstimatedError
+from services.estimate import Estimate, estimated, in_words
 from services.evaluator.attempts import Attempts
 from services.evaluator.forecast import Range, forecast
 from shared.messages import ReportRequested

@@ -11,7 +11,7 @@ import pytest
 from tests.requests import Json, reviews_request
 from tests.stacks import Stack
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.any_broker]
 
 
 async def calibrated(stack: Stack, *words: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from tests.single_programs import judge
 from tests.stacks import Stack, clean_environment
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.any_broker]
 
 SECRET = "sk-not-to-be-shown"
 

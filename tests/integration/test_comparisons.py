@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 from tests.requests import agents_request
 from tests.stacks import Stack
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.any_broker]
 
 
 async def comparison(stack: Stack, report_id: str) -> list[list[Any]]:

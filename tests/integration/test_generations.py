@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 from tests.requests import agents_request
 from tests.stacks import Stack, until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.any_broker]
 
 
 async def content(stack: Stack, report_id: str, path: str) -> bytes:

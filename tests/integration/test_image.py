@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 TAG = "assay:under-test"
 SECRET = "sk-never-in-an-image"
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.any_broker]
 
 
 def docker(*words: str) -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,11 @@ from tests.builders import NOON
 from tests.real_jaeger import OtlpSpan, missing, real_jaeger
 from tests.stacks import start
 
-pytestmark = [pytest.mark.anyio, pytest.mark.skipif(missing() is not None, reason=str(missing()))]
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.any_broker,
+    pytest.mark.skipif(missing() is not None, reason=str(missing())),
+]
 
 ONE, TWO = "1" * 32, "2" * 32
 TOOL = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}

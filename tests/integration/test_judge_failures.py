@@ -8,7 +8,7 @@ from openpyxl import load_workbook
 from tests.requests import agents_request
 from tests.stacks import Stack, start, until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.any_broker]
 
 PARTS = 200
 AT_ONCE = 10

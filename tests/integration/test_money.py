@@ -8,7 +8,7 @@ from openpyxl import load_workbook
 from tests.requests import agents_request
 from tests.stacks import Stack
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.any_broker]
 
 PARTS = 60
 CALLS_AT_ONCE = 10  # as many as one evaluator makes where nothing else is said
