@@ -71,9 +71,10 @@ format: install ## Format the code
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
 
-docs: install ## Generate docs/asyncapi.json and docs/licences.md from what is there
+docs: install ## Generate docs/asyncapi.json, docs/licences.md and deploy/k8s/rules.yaml from what is there
 	@$(BIN)/python -m services.asyncapi > docs/asyncapi.json
 	@$(BIN)/python -m tests.licences > docs/licences.md
+	@$(BIN)/python -m tests.cluster_rules > deploy/k8s/rules.yaml
 
 pictures: install ## Draw the sample workbooks into docs/pictures (needs LibreOffice and poppler-utils)
 	@$(BIN)/python -m tests.pictures

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.evaluator.app import LONGEST_DRAIN_SECONDS
 from shared.chassis.assembly import assemble
 from shared.settings import KafkaSettings
+from tests.cluster_rules import groups
 from tests.component.test_deployment import ROOMS, known_variables
 
 K8S = Path(__file__).parents[2] / "deploy" / "k8s"
@@ -109,7 +110,33 @@ class PodMonitorSpec(Strict):
     podMetricsEndpoints: list[Endpoint]  # noqa: N815
 
 
-OPERATORS: dict[str, type[Strict]] = {"ScaledObject": ScaledObjectSpec, "PodMonitor": PodMonitorSpec}
+class Rule(Strict):
+    alert: str | None = None
+    record: str | None = None
+    expr: str
+    for_: str | None = Field(None, alias="for")
+    keep_firing_for: str | None = None
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class Group(Strict):
+    name: str
+    interval: str | None = None
+    rules: list[Rule]
+
+
+class PrometheusRuleSpec(Strict):
+    """https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PrometheusRule."""
+
+    groups: list[Group]
+
+
+OPERATORS: dict[str, type[Strict]] = {
+    "ScaledObject": ScaledObjectSpec,
+    "PodMonitor": PodMonitorSpec,
+    "PrometheusRule": PrometheusRuleSpec,
+}
 
 
 @pytest.fixture(scope="module")
@@ -196,6 +223,12 @@ def test_scaling_goes_by_groups_and_topics_that_exist(manifests: list[dict[str, 
             lag = trigger["metadata"]
             assert lag["topic"] in assembly.topics
             assert lag["consumerGroup"] == assembly.subscription(lag["topic"], "", lambda _: _).group_id
+
+
+def test_the_cluster_is_watched_by_the_rules_that_are_tested(manifests: list[dict[str, Any]]) -> None:
+    [rules] = of_kind(manifests, "PrometheusRule").values()
+
+    assert rules["groups"] == groups(), "make docs writes deploy/k8s/rules.yaml anew"
 
 
 def test_replicas_are_left_to_whoever_scales(
