@@ -140,6 +140,13 @@ class Stack:
                 found.append(int(folder.name))
         return found
 
+    def page(self, room: str, name: str) -> str:
+        """The address of a page of the only process of a room."""
+        (pid,) = self.pids(room)
+        words = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        port = next(word for word in words if word.startswith(b"HTTP_PORT=")).partition(b"=")[2].decode()
+        return f"http://127.0.0.1:{port}/{name}"
+
     async def kill(self) -> None:
         """End it without a chance to tidy up."""
         await self.http.aclose()

@@ -131,7 +131,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             await judge.warm_up(gates.most)
 
         ready = {
-            "kafka": checks.joined(subscribers),
+            "kafka": checks.joined(subscribers, room.broker),
             "mongo": checks.reachable(store),
             "judge": _usable(judge, gates),
         }

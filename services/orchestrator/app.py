@@ -131,7 +131,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             await store.prepare()
             await room.create_topics()
 
-        ready = {"kafka": checks.joined([subscriber]), "mongo": checks.reachable(store)}
+        ready = {"kafka": checks.joined([subscriber], room.broker), "mongo": checks.reachable(store)}
         yield process.Room(
             name=NAME,
             broker=room.broker,

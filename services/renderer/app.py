@@ -110,7 +110,7 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
             await room.create_topics()
             await press.warm_up()
 
-        ready = {"kafka": checks.joined([subscriber]), "mongo": checks.reachable(store)}
+        ready = {"kafka": checks.joined([subscriber], room.broker), "mongo": checks.reachable(store)}
         pages = Starlette(routes=health_routes(registry, checks.polling([subscriber]), ready))
         try:
             yield process.Room(

@@ -30,12 +30,13 @@ def polling(subscribers: Sequence[Subscriber]) -> Callable[[], str | None]:
     return alive
 
 
-def joined(subscribers: Sequence[Subscriber]) -> Check:
-    """Ready when every group is joined."""
+def joined(subscribers: Sequence[Subscriber], broker: KafkaBroker) -> Check:
+    """Ready when every group is joined and the broker answers: partitions are kept while it hangs."""
+    answers = answering(broker)
 
     async def check() -> str | None:
         waiting = [sub.topic_names[0] for sub in subscribers if not sub.assigned]
-        return f"waiting for partitions of {', '.join(waiting)}" if waiting else None
+        return f"waiting for partitions of {', '.join(waiting)}" if waiting else await answers()
 
     return check
 

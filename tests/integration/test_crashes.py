@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from tests.requests import agents_request
-from tests.stacks import start, until
+from tests.stacks import Stack, start, until
 
 pytestmark = pytest.mark.anyio
 
@@ -98,6 +98,27 @@ async def test_reports_that_are_asked_for_while_the_broker_dies_end_all_the_same
         assert await until(ended, "the report to complete on the new broker", 90)
     finally:
         assert await stack.stop() == 0
+
+
+@pytest.mark.only_on("embedded")  # the broker of a run is not ours to stop
+async def test_a_room_whose_broker_hangs_is_not_ready_until_it_answers_again(calm: Stack) -> None:
+    (broker,) = [pid for pid in children(calm.process.pid) if "tansu" in command(pid)]
+
+    async def is_ready() -> bool:
+        return (await calm.http.get(calm.page("renderer", "readyz"))).is_success
+
+    async def not_ready() -> bool | None:
+        return not await is_ready() or None
+
+    async def ready() -> bool | None:
+        return await is_ready() or None
+
+    os.kill(broker, signal.SIGSTOP)
+    try:
+        await until(not_ready, "the renderer to say that its broker is away", 30)
+    finally:
+        os.kill(broker, signal.SIGCONT)
+    await until(ready, "the renderer to be ready again", 60)
 
 
 def children(pid: int) -> list[int]:

@@ -6,7 +6,7 @@ import pytest
 from openpyxl import load_workbook
 
 from tests.requests import agents_request
-from tests.stacks import Stack, start, until
+from tests.stacks import start, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_broker]
 
@@ -44,14 +44,14 @@ async def test_a_judge_that_is_of_no_use_is_asked_by_those_in_flight_alone_and_a
         report_id = await stack.post(agents_request(100, 1))
 
         async def says_so() -> bool | None:
-            ready = await stack.http.get(evaluator_page(stack, "readyz"))
+            ready = await stack.http.get(stack.page("evaluator", "readyz"))
             return (ready.status_code == 503 and reason in str(ready.json()["checks"]["judge"])) or None
 
         await until(says_so, "the evaluator to say that nobody asks", 30)
         status = await stack.final(report_id)
         calls = await stack.calls()
         parts = (await stack.http.get(f"/reports/{report_id}")).json()["parts"]
-        metrics = (await stack.http.get(evaluator_page(stack, "metrics"))).text
+        metrics = (await stack.http.get(stack.page("evaluator", "metrics"))).text
 
         assert status["status"] == "failed"
         assert {part["reason"] for part in parts if part["role"] == "agent"} == {reason}
@@ -61,17 +61,9 @@ async def test_a_judge_that_is_of_no_use_is_asked_by_those_in_flight_alone_and_a
         await stack.behave()
 
         async def is_ready() -> bool | None:
-            return (await stack.http.get(evaluator_page(stack, "readyz"))).is_success or None
+            return (await stack.http.get(stack.page("evaluator", "readyz"))).is_success or None
 
         await until(is_ready, "the evaluator to be ready again", 60)
         assert (await stack.final(await stack.post(agents_request(3, 1))))["status"] == "completed"
     finally:
         assert await stack.stop() == 0
-
-
-def evaluator_page(stack: Stack, page: str) -> str:
-    """A page of the only evaluator."""
-    (pid,) = stack.pids("evaluator")
-    words = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    port = next(word for word in words if word.startswith(b"HTTP_PORT=")).partition(b"=")[2].decode()
-    return f"http://127.0.0.1:{port}/{page}"
