@@ -56,7 +56,7 @@ chaos: install ## Kill, stop and restart everything at random on Apache Kafka, a
 unit: install ## Run the tests that need nothing but Python
 	@$(BIN)/pytest -q tests/unit
 
-bench: install ## Measure; WHAT is parallel (the default), throughput, fairness, pace, scale, scaling, sources or workbook
+bench: install ## Measure; WHAT is parallel (the default), throughput, fairness, pace, recovery, scale, scaling, sources or workbook
 	@$(BIN)/python -m bench.$(or $(WHAT),parallel)
 
 check: install ## Check style, types, architecture and documents
