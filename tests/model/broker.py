@@ -17,6 +17,7 @@ class Record(NamedTuple):
     offset: int
     timestamp: int
     value: Any
+    headers: tuple[()] = ()
 
 
 class Consumer:
