@@ -1,5 +1,6 @@
 """Freezes a report's evidence and tasks into the store piece by piece, and at the end its plan and parts at once."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -26,6 +27,7 @@ from shared.store.tasks import StoredTask
 from shared.together import together
 
 MOST_WAITING_BYTES = 4_000_000  # of evidence, before it is written
+ROWS_IN_THE_LOOP = 50  # of a piece; more of them would keep the event loop from all else
 LEAST_OVERVIEW_ROWS = 4  # of each piece in a concurrent overview, shortened as needed
 LONGEST_DESCRIPTION = 4_000  # characters in a task
 DESCRIPTION_SHARE = 8  # a description has an eighth of its piece's share in characters, which are up to 6 bytes each
@@ -64,7 +66,10 @@ class Freezer:
     async def freeze(self, source: Source, pieces: Sequence[Piece]) -> None:
         """Read, cut and store every piece."""
         async for index, found in self._read(source, pieces):
-            self._piece(index, found)
+            if len(found.rows) > ROWS_IN_THE_LOOP:
+                await asyncio.to_thread(self._piece, index, found)  # it takes a second for some MB
+            else:
+                self._piece(index, found)
             if self._waiting_bytes > MOST_WAITING_BYTES:
                 await self._write()
         await self._write()
