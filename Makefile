@@ -36,7 +36,8 @@ $(LOCAL_INSTALLED): demo/requirements.txt
 	@touch $@
 
 test: install ## Run all tests: unit, component, and integration on embedded parts
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto tests/unit tests/component tests/contracts tests/model
+	@$(BIN)/pytest tests/integration tests/operation
 
 test-containers: install ## Run the integration tests again, on the official Kafka and MongoDB images (needs Docker)
 	@$(BIN)/pytest --kafka=containers tests/integration

@@ -11,7 +11,7 @@ import pytest
 from tests.requests import agents_request, reviews_request
 from tests.stacks import Stack
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.any_broker]
 
 
 async def load(stack: Stack, folder: Path, **files: Sequence[Mapping[str, object]]) -> None:

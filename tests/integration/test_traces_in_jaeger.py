@@ -9,7 +9,11 @@ from tests.real_jaeger import missing, real_jaeger
 from tests.requests import agents_request
 from tests.stacks import Json, start, until
 
-pytestmark = [pytest.mark.anyio, pytest.mark.skipif(missing() is not None, reason=missing() or "")]
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.any_broker,
+    pytest.mark.skipif(missing() is not None, reason=missing() or ""),
+]
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 STEPS = {"request", "ReportRequested", "EvaluationTask", "judge", "fold", "render"}

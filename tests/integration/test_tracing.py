@@ -16,7 +16,7 @@ from tests.requests import agents_request
 from tests.single_programs import judge
 from tests.stacks import Echo, Json, Stack, start, until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.any_broker]
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 GIVEN = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
