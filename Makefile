@@ -7,7 +7,7 @@ LOCAL := .venv-local
 LOCAL_INSTALLED := $(LOCAL)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-local test test-kafka test-containers test-jaeger chaos unit bench check format docs pictures lock up down
+.PHONY: help install demo demo-local test test-kafka test-containers test-jaeger test-operation chaos unit bench check format docs pictures lock up down
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +37,10 @@ $(LOCAL_INSTALLED): demo/requirements.txt
 
 test: install ## Run all tests: unit, component, and integration on embedded parts
 	@$(BIN)/pytest -n auto tests/unit tests/component tests/contracts tests/model
-	@$(BIN)/pytest tests/integration tests/operation
+	@$(BIN)/pytest tests/integration tests/operation --ignore tests/operation/test_load.py
+
+test-operation: install ## Watch a load of fifty reports with Prometheus and Alertmanager: every panel, the alerts that fire and end
+	@$(BIN)/pytest tests/operation
 
 test-containers: install ## Run the integration tests again, on the official Kafka and MongoDB images (needs Docker)
 	@$(BIN)/pytest --kafka=containers tests/integration

@@ -163,7 +163,7 @@ async def test_an_unreadable_record_of_the_largest_size_becomes_a_dead_letter(st
 
 
 async def test_tasks_with_the_most_evidence_that_may_be_configured_fit_a_record(tmp_path: Path) -> None:
-    most = {"REPORT_EVIDENCE_BYTES": "800000", "REPORT_ROW_BYTES": "100000"}
+    most = {"REPORT_EVIDENCE_BYTES": "800000", "REPORT_ROW_BYTES": "100000", "REPORT_CONTEXT_TOKENS": "2000000"}
     stack = await start(tmp_path, **most)
     try:
         request = agents_request(2, runs=20, options={"overview": "concurrent"})
