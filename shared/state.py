@@ -73,15 +73,12 @@ class StoredWorkbook(Value):
     generation: int
 
 
-class Generation(Value):
-    """How far a report came in one generation. What a retry begins is the next one; this one is kept.
+class Reached(Value):
+    """How far the pieces of a report have come in a generation, and when.
 
-    Counts are of pieces; `score_sum_micro` adds the scores of `scored` of them in millionths. `workbook` is None where
-    none was built for this generation.
+    Counts are of pieces; `score_sum_micro` adds the scores of `scored` of them in millionths.
     """
 
-    generation: int
-    status: Status
     reason: str | None = None
     pieces: Count = 0
     completed: Count = 0
@@ -98,10 +95,20 @@ class Generation(Value):
     workbook: StoredWorkbook | None = None
 
 
-class Report(Value):
-    """Where a report stands. Counts are of pieces; sums are whole numbers, so that the order of arrival is no matter.
+class Generation(Reached):
+    """One generation of a report. What a retry begins is the next one; this one is kept.
 
-    `score_sum_micro` adds the scores of `scored` pieces in millionths; `cost_nano` adds dollars in billionths, over all
+    `workbook` is None where none was built for this generation.
+    """
+
+    generation: int
+    status: Status
+
+
+class Report(Reached):
+    """Where a report stands. Sums are whole numbers, so that the order of arrival is no matter.
+
+    `cost_nano` adds dollars in billionths, over all
     generations; `unpriced` says that some usage had no price. `exhausted` says which limit was reached, in words, and
     is empty while none is: from then on evaluators fail what they have not begun. `recalled` parts were judged before
     and not paid for; the `saved_` sums say what they had cost. `ends_as` is how the evaluation was ended early, if so;
@@ -118,19 +125,10 @@ class Report(Value):
     metadata: Mapping[str, JsonValue] = {}
     content_sha256: str = ""
     status: Status = Status.ACCEPTED
-    pieces: Count = 0
-    completed: Count = 0
-    passed: Count = 0
-    not_passed: Count = 0
-    errored: Count = 0
-    cancelled: Count = 0
     delayed: Count = 0
     overview_mode: Literal["concurrent", "synthesis"] | None = None
-    overview: PartStatus | None = None
     overview_reason: Reason | None = None
     fail_fast: bool = False
-    scored: Count = 0
-    score_sum_micro: Count = 0
     input_tokens: Count = 0
     output_tokens: Count = 0
     cached_tokens: Count = 0
@@ -146,15 +144,10 @@ class Report(Value):
     cost_limit_usd: float | None = None
     exhausted: str = ""
     ends_as: Status | None = None
-    reason: str | None = None
     render_failures: Count = 0
     render_wanted: bool = False
-    workbook: StoredWorkbook | None = None
     earlier: tuple[Generation, ...] = ()
     accepted_at: datetime
-    planned_at: datetime | None = None
-    evaluated_at: datetime | None = None
-    completed_at: datetime | None = None
     deadline_at: datetime
 
     @property
