@@ -5,7 +5,7 @@ import contextlib
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import NamedTuple
@@ -32,7 +32,8 @@ from shared.messages import EvaluationTask, Outcome, PartDelayed
 from shared.parallel import Flow, ParallelSubscriber, parallel_subscriber
 from shared.pricing import packaged_prices
 from shared.settings import Settings, SettingsError
-from shared.store import connect
+from shared.store import Store, connect
+from shared.telemetry import Metrics
 from shared.topics import Topics
 from shared.vocabulary import Lane, Reason
 
@@ -100,17 +101,8 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
     prices = packaged_prices()
     judge = open_judge(settings.openai, prices, utc_now)
     async with connect(settings.mongo) as store:
-        dials = Dials(
-            utc_now, random.random, lambda: secrets.token_hex(8), timedelta(seconds=settings.llm.lease_seconds)
-        )
-        ledger = Ledger(store.ledger, store.reports.standings, dials, room.metrics)
-        memory = Memory(
-            store.judgements,
-            judge_url=settings.openai.base_url,
-            retention=timedelta(days=settings.report.retention_days),
-            utc=utc_now,
-            metrics=room.metrics,
-        )
+        ledger = _ledger(settings, store, room.metrics)
+        memory = _memory(settings, store, room.metrics)
         handlers = Handlers(
             judge=judge,
             pace=gates,
@@ -139,26 +131,49 @@ async def build(settings: Settings, registry: CollectorRegistry) -> AsyncIterato
         def notes() -> Sequence[str]:
             return gates.troubles(OF_ONE_MODEL)
 
-        keeping = [  # to the very end: calls that run on after the group is left
-            asyncio.create_task(ledger.keep()),
-            asyncio.create_task(gates.keep(judge.has)),
-        ]
+        pages = Starlette(routes=health_routes(registry, checks.polling(subscribers), ready, notes))
         try:
-            yield process.Room(
-                name=NAME,
-                broker=room.broker,
-                pages=Starlette(routes=health_routes(registry, checks.polling(subscribers), ready, notes)),
-                host=settings.http.host,
-                port=settings.http.port,
-                prepare=prepare,
-                background=[checks.looking_after(room.metrics, room.broker, store)],
-            )
+            async with _kept_going(ledger.keep(), gates.keep(judge.has)):
+                yield process.Room(
+                    name=NAME,
+                    broker=room.broker,
+                    pages=pages,
+                    host=settings.http.host,
+                    port=settings.http.port,
+                    prepare=prepare,
+                    background=[checks.looking_after(room.metrics, room.broker, store)],
+                )
         finally:
-            for task in keeping:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
             await judge.close()
+
+
+def _ledger(settings: Settings, store: Store, metrics: Metrics) -> Ledger:
+    lease = timedelta(seconds=settings.llm.lease_seconds)
+    dials = Dials(utc_now, random.random, lambda: secrets.token_hex(8), lease)
+    return Ledger(store.ledger, store.reports.standings, dials, metrics)
+
+
+def _memory(settings: Settings, store: Store, metrics: Metrics) -> Memory:
+    return Memory(
+        store.judgements,
+        judge_url=settings.openai.base_url,
+        retention=timedelta(days=settings.report.retention_days),
+        utc=utc_now,
+        metrics=metrics,
+    )
+
+
+@asynccontextmanager
+async def _kept_going(*jobs: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run these to the very end of the room: calls go on after the group is left."""
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 def _usable(judge: Judge, gates: Gates) -> Check:
